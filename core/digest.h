@@ -28,6 +28,7 @@ class Hasher {
   Hasher& operator=(Hasher&&) noexcept;
 
   Hasher& add(std::string_view text);
+  Hasher& add(const char*) = delete;  // would become a bool; pass a string_view
   Hasher& add(std::uint64_t value);
   Hasher& add(double value);
   Hasher& add(bool value);
@@ -35,8 +36,9 @@ class Hasher {
   Hasher& add(std::span<const double> values);
   Digest finish();
 
- private:
   struct State;
+
+ private:
   std::unique_ptr<State> state_;
 };
 

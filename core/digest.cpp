@@ -1,0 +1,82 @@
+#include "core/digest.h"
+
+#include <openssl/evp.h>
+
+#include <bit>
+#include <cstring>
+#include <new>
+
+namespace mlpd::core {
+
+static_assert(std::endian::native == std::endian::little, "digests feed native bytes as little-endian");
+
+std::string Digest::hex() const {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string text;
+  text.reserve(2 * bytes.size());
+  for (std::uint8_t byte : bytes) {
+    text += kDigits[byte >> 4];
+    text += kDigits[byte & 15];
+  }
+  return text;
+}
+
+struct Hasher::State {
+  EVP_MD_CTX* context = EVP_MD_CTX_new();
+  State() {
+    if (context == nullptr || EVP_DigestInit_ex(context, EVP_sha256(), nullptr) != 1) throw std::bad_alloc();
+  }
+  ~State() { EVP_MD_CTX_free(context); }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
+  void bytes(const void* data, std::size_t size) { EVP_DigestUpdate(context, data, size); }
+};
+
+Hasher::Hasher() : state_(std::make_unique<State>()) {}
+Hasher::~Hasher() = default;
+Hasher::Hasher(Hasher&&) noexcept = default;
+Hasher& Hasher::operator=(Hasher&&) noexcept = default;
+
+Hasher& Hasher::add(std::string_view text) {
+  add(std::uint64_t{text.size()});
+  state_->bytes(text.data(), text.size());
+  return *this;
+}
+
+Hasher& Hasher::add(std::uint64_t value) {
+  state_->bytes(&value, sizeof value);
+  return *this;
+}
+
+Hasher& Hasher::add(double value) { return add(std::bit_cast<std::uint64_t>(value)); }
+
+Hasher& Hasher::add(bool value) { return add(std::uint64_t{value}); }
+
+Hasher& Hasher::add(std::span<const float> values) {
+  add(std::uint64_t{values.size()});
+  state_->bytes(values.data(), values.size_bytes());
+  return *this;
+}
+
+Hasher& Hasher::add(std::span<const double> values) {
+  add(std::uint64_t{values.size()});
+  state_->bytes(values.data(), values.size_bytes());
+  return *this;
+}
+
+Digest Hasher::finish() {
+  Digest digest;
+  EVP_DigestFinal_ex(state_->context, digest.bytes.data(), nullptr);
+  return digest;
+}
+
+Digest digest_bytes(std::string_view bytes) {
+  Hasher::State state;
+  state.bytes(bytes.data(), bytes.size());
+  Digest digest;
+  EVP_DigestFinal_ex(state.context, digest.bytes.data(), nullptr);
+  return digest;
+}
+
+}  // namespace mlpd::core
