@@ -1,0 +1,240 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "core/checkpoint.h"
+#include "core/generator.h"
+#include "core/history.h"
+#include "core/learner.h"
+#include "core/metrics.h"
+#include "core/network_spec.h"
+#include "core/result.h"
+#include "core/snapshot.h"
+#include "core/trace.h"
+#include "core/trainer.h"
+
+/// What the HTTP contract asks of the process, in native types only. server/ implements it; tests of api/ use
+/// a fake. All methods may be called from any thread; whatever changes state returns only when the change is
+/// durable.
+namespace mlpd::api {
+
+/// Seconds since the Unix epoch, UTC; shown as RFC 3339 with milliseconds.
+using Timestamp = std::chrono::sys_time<std::chrono::milliseconds>;
+using Labels = std::map<std::string, std::string>;
+
+/// A page of a list, newest first.
+template <class T>
+struct Page {
+  std::vector<T> items;
+  std::string next_cursor;  ///< empty on the last page
+};
+struct PageQuery {
+  std::size_t limit = 100;  ///< 1 … 1,000
+  std::string cursor;       ///< from the page before; empty = the newest
+};
+
+/// If-Match of a change: nullopt = none given, "*" = any existing one.
+using IfMatch = std::optional<std::string>;
+
+/// Idempotency-Key of a POST that creates or trains: the same key with the same request answers the same
+/// thing again (also after a restart); with another request it is a conflict. `request_digest` identifies the
+/// body.
+struct Idempotency {
+  std::string key;  ///< empty = none given
+  core::Digest request_digest;
+};
+
+enum class JobState { queued, running, paused, succeeded, failed, cancelled };
+
+/// A train job as GET /v1/jobs/{id} shows it; a durable record that outlives restarts.
+struct JobView {
+  std::string id;
+  std::string network;
+  JobState state = JobState::queued;
+  std::uint64_t steps_done = 0;
+  std::uint64_t steps_total = 0;
+  std::uint64_t step = 0;  ///< global step reached
+  std::optional<core::Evaluation>
+      evaluation;              ///< of the final parameters on the whole training set, once ended
+  std::optional<double> loss;  ///< evaluation's, or the last record's while running
+  std::optional<core::StopReason> stop_reason;
+  std::optional<std::uint64_t> best_step;  ///< where keep = best adopted an earlier step
+  std::optional<core::Error> error;        ///< of a failed job, in full
+  double steps_per_second = 0;
+  Timestamp created_at{};
+  std::optional<Timestamp> started_at;
+  std::optional<Timestamp> finished_at;
+};
+
+/// A network as GET /v1/networks/{n} shows it.
+struct NetworkView {
+  std::string name;
+  core::NetworkSpec spec;
+  std::shared_ptr<const core::Preprocess> preprocess;
+  std::uint64_t step = 0;
+  std::size_t parameters = 0;
+  std::string state;  ///< idle, queued, training, paused
+  std::optional<core::Record> last_record;
+  std::optional<JobView> last_job;
+  std::string state_sha256;  ///< hex
+  std::string etag;          ///< changes with every change of the resource
+  Labels labels;
+  std::optional<std::uint64_t> ttl_s;
+  Timestamp created_at{};
+  Timestamp updated_at{};
+  std::optional<std::pair<std::string, std::uint64_t>> forked_from;  ///< parent and step
+  std::uint64_t replayable_from = 0;                                 ///< first step that time travel reaches
+};
+
+struct CreateNetwork {
+  std::string name;  ///< empty = generated
+  core::NetworkSpec spec;
+  std::shared_ptr<const core::Preprocess> preprocess;
+  Labels labels;
+  std::optional<std::uint64_t> ttl_s;
+  Idempotency idempotency;
+};
+
+/// PATCH, already merged (RFC 7396) by the caller onto a NetworkView's changeable part.
+struct PatchNetwork {
+  std::optional<core::HyperParameters> hyper_parameters;
+  std::optional<Labels> labels;
+  std::optional<std::optional<std::uint64_t>> ttl_s;
+};
+
+/// Rows given in a body, a generator, or a stored data set by name.
+using DataSource = std::variant<std::shared_ptr<const core::Dataset>, core::GeneratorOptions, std::string>;
+
+struct TrainRequest {
+  std::optional<DataSource> data;                         ///< none = the data used before
+  core::TrainingPlan plan;                                ///< steps already computed, or from `epochs`
+  std::optional<std::uint64_t> epochs;                    ///< in place of plan.steps
+  std::optional<core::HyperParameters> hyper_parameters;  ///< from here on
+  std::optional<double> max_seconds;
+  std::optional<double> pace_steps_per_second;
+  std::optional<std::uint64_t> checkpoint_every;
+  Idempotency idempotency;
+};
+
+/// A network's whole state with what travels beside it: GET / PUT …/model.
+struct ModelExport {
+  std::string name;
+  core::Checkpoint checkpoint;
+  std::optional<core::History::State> history;
+  Labels labels;
+};
+
+/// Which parameters answer a read: the live ones, or those of a past step (`?step=K`).
+using AtStep = std::optional<std::uint64_t>;
+
+class NetworkService {
+ public:
+  virtual ~NetworkService() = default;
+
+  virtual core::Result<NetworkView> create(const CreateNetwork& request) = 0;
+  virtual Page<NetworkView> list(const PageQuery& query) = 0;
+  virtual core::Result<NetworkView> read(const std::string& name) = 0;
+  /// The caller merges the patch onto `current` and returns what changes; runs under the network's write
+  /// lock.
+  using Merge = std::function<core::Result<PatchNetwork>(const NetworkView& current)>;
+  virtual core::Result<NetworkView> patch(const std::string& name, const IfMatch& if_match,
+                                          const Merge& merge) = 0;
+  /// conflict while a job runs, unless forced: then it is cancelled first.
+  virtual core::Result<void> remove(const std::string& name, const IfMatch& if_match, bool force) = 0;
+
+  /// The parameters that predictions use now (or used at a past step); cheap and lock-free for the live ones.
+  virtual core::Result<std::shared_ptr<const core::Snapshot>> snapshot(const std::string& name,
+                                                                       AtStep step) = 0;
+  /// The training state at a step boundary; for evaluate, trace, diagnosis and export.
+  virtual core::Result<core::Checkpoint> checkpoint(const std::string& name, AtStep step) = 0;
+  /// A learner holding that state, private to the caller.
+  virtual core::Result<std::unique_ptr<core::Learner>> learner(const std::string& name, AtStep step) = 0;
+  /// Resolves rows, generator or stored data set for this network's shape; nullopt = what it trained on last.
+  virtual core::Result<std::shared_ptr<const core::Dataset>> data(
+      const std::string& name, const std::optional<DataSource>& source) = 0;
+
+  virtual core::Result<core::HistoryColumns> history(const std::string& name,
+                                                     const core::HistoryQuery& query) = 0;
+  virtual core::Result<ModelExport> export_model(const std::string& name, AtStep step, bool with_history) = 0;
+  /// Creates or replaces (under If-Match) the network; true in `second` where it was created.
+  virtual core::Result<std::pair<NetworkView, bool>> import_model(const std::string& name,
+                                                                  const IfMatch& if_match,
+                                                                  ModelExport model) = 0;
+};
+
+class JobService {
+ public:
+  virtual ~JobService() = default;
+
+  /// Accepts a job: durable, queued behind the network's other jobs.
+  virtual core::Result<JobView> train(const std::string& network, const TrainRequest& request) = 0;
+  /// Waits until the job has ended or the time is up; at most `requests waiting` callers wait at once, one
+  /// more gets its answer at once.
+  virtual core::Result<JobView> wait(const std::string& id, std::chrono::milliseconds timeout) = 0;
+  virtual Page<JobView> list(const PageQuery& query, const std::string& network) = 0;
+  virtual core::Result<JobView> read(const std::string& id) = 0;
+  /// Idempotent, never blocks; an ended job stays as it is.
+  virtual core::Result<JobView> cancel(const std::string& id) = 0;
+  /// failed_precondition for a job that has ended.
+  virtual core::Result<JobView> pause(const std::string& id) = 0;
+  virtual core::Result<JobView> resume(const std::string& id) = 0;
+};
+
+/// Every limit of the contract with its configured value; shown by /v1/capabilities.
+struct Limits {
+  std::size_t body_bytes_max = 64u << 20;
+  std::size_t model_body_bytes_max = 512u << 20;
+  std::size_t json_depth_max = 32;
+  core::NetworkLimits network;
+  std::size_t networks_max = 100'000;
+  std::uint64_t job_steps_max = 1'000'000'000;
+  std::size_t jobs_waiting_max = 1'000;
+  std::size_t requests_waiting_max = 64;
+  std::size_t event_streams_max = 1'000;
+  std::size_t history_records_max = 100'000;
+  core::TraceLimits trace;
+  std::uint64_t time_travel_bytes_max = 256u << 20;
+};
+
+/// What the process says about itself.
+struct SystemView {
+  std::string version;
+  std::string build;  ///< compiler and type of build
+  std::string instruction_set;
+  double uptime_s = 0;
+  std::size_t networks = 0;
+  std::size_t jobs_queued = 0;
+  std::size_t jobs_running = 0;
+  std::size_t event_streams = 0;
+  std::uint64_t disk_bytes = 0;
+  std::uint64_t memory_bytes = 0;
+  std::vector<std::string> quarantined;  ///< files that recovery set aside, with the reason
+};
+
+class SystemService {
+ public:
+  virtual ~SystemService() = default;
+  virtual const Limits& limits() const = 0;
+  virtual SystemView system() = 0;
+  /// True while requests should come here: recovered, and not draining.
+  virtual bool ready() const = 0;
+  virtual std::string new_id() = 0;  ///< a fresh random name, for jobs and unnamed networks
+};
+
+/// What the router needs; borrowed, all outlive it.
+struct Services {
+  NetworkService& networks;
+  JobService& jobs;
+  SystemService& system;
+};
+
+}  // namespace mlpd::api
