@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string_view>
 
@@ -36,5 +38,12 @@ struct InitializerRow {
 };
 
 std::span<const InitializerRow> initializers();
+
+/// Fills weights (fan_in × fan_out, row-major) with draws of Random(seed, stream), one per weight in order,
+/// computed in float64 and narrowed, so that both dtypes start from the same numbers. weights.size() =
+/// fan_in·fan_out ≥ 1. T is float or double.
+template <class T>
+void initialize(const InitializerOptions& options, std::span<T> weights, std::size_t fan_in,
+                std::size_t fan_out, std::uint64_t seed, std::uint64_t stream);
 
 }  // namespace mlpd::core

@@ -43,7 +43,7 @@ void dense_backward_weights(MatrixView<T> dweights, T* dbias, ConstMatrixView<T>
 template <class T>
 void activate(Activation activation, MatrixView<T> h, ConstMatrixView<T> z);
 
-/// dz = dh ∘ f′(z), from z and h = f(z); elementwise activations only. dz may be dh.
+/// dz = dh ∘ f′(z), from z and h = f(z); softmax by rows: dz_j = h_j·(dh_j − Σ_k h_k·dh_k). dz may be dh.
 template <class T>
 void activate_backward(Activation activation, MatrixView<T> dz, ConstMatrixView<T> dh, ConstMatrixView<T> z,
                        ConstMatrixView<T> h);

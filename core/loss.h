@@ -5,6 +5,8 @@
 #include <string_view>
 
 #include "core/activation.h"
+#include "core/kernels.h"
+#include "core/matrix.h"
 
 namespace mlpd::core {
 
@@ -40,5 +42,25 @@ std::span<const LossRow> losses();
 /// mean_squared_error), and the last activation that goes with a loss (the inverse; linear for the others).
 Loss default_loss(Activation last);
 Activation default_last_activation(Loss loss);
+
+/// Whether loss_backward gives dz in one numerically stable formula (softmax with cross_entropy, sigmoid with
+/// binary_cross_entropy) instead of dh.
+bool is_fused(Loss loss, Activation last);
+
+/// The data loss of N rows: outputs h = f(z), targets y (before label smoothing), all N × K. Fused pairs are
+/// computed from z: Σ y·(log Σexp(z−max) − (z−max)) and softplus(z) − y·z; elsewhere logarithms are cut off
+/// at −100. Within a row terms are one chain in column order; the rows' sums, each times row_weights[r] (null
+/// = 1 each), are added in the order of `row_sum`, and the total is divided by what the loss' mean says (N,
+/// N·K, 2N; class weights don't change it). row_losses: scratch of N numbers. N ≥ 1.
+template <class T>
+T loss_forward(const LossOptions& loss, Activation last, ConstMatrixView<T> z, ConstMatrixView<T> h,
+               ConstMatrixView<T> targets, const T* row_weights, RowSum row_sum, T* row_losses);
+
+/// The gradient of loss_forward: dz where is_fused(loss.kind, last), otherwise dh, which activate_backward
+/// takes on to dz. Fused dz = (h·Σy − y)·w/N for softmax, (h − y)·w/(N·K) for sigmoid. Elsewhere divisions by
+/// h, h(1−h) are cut off at 1e-12. At y = h the slope of mean_absolute_error is 0. gradient may be z or h.
+template <class T>
+void loss_backward(const LossOptions& loss, Activation last, MatrixView<T> gradient, ConstMatrixView<T> z,
+                   ConstMatrixView<T> h, ConstMatrixView<T> targets, const T* row_weights);
 
 }  // namespace mlpd::core
