@@ -11,6 +11,11 @@
 namespace mlpd::core {
 
 /// Seeded data sets of two inputs (sine: one). Same options, same bits on every machine.
+/// xor: standard normal points, class 1 where exactly one coordinate is positive. circles: radius 1 against
+/// 0.5. moons: two half circles that interlock. spirals: two arms of 1.75 turns. blobs: `classes` normal
+/// clouds of deviation 0.5, evenly on a circle of radius 4. checkerboard: unit squares over [−2, 2)². plane:
+/// 0.5 + 2x₀ − x₁ over [−1, 1)². sine: sin x over [−π, π). Where classes alternate, row r has class r mod
+/// classes.
 enum class Generator { xor_, circles, moons, spirals, blobs, checkerboard, plane, sine };
 
 struct GeneratorOptions {
