@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -27,6 +28,11 @@ class Random {
   std::uint64_t stream_;
   std::uint64_t counter_;
 };
+
+/// The raw Philox4x32-10 block behind the draws: the 128-bit counter (low, high) under `key`, as two words
+/// (the first is words 0 and 1 of the published vectors, low half first).
+std::array<std::uint64_t, 2> random_block(std::uint64_t counter_low, std::uint64_t counter_high,
+                                          std::uint64_t key);
 
 /// The uniform number in [0, 1) at (seed, stream, a, b) without a generator object: dropout masks.
 double uniform_at(std::uint64_t seed, std::uint64_t stream, std::uint64_t a, std::uint64_t b);
