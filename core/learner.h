@@ -55,11 +55,18 @@ class Learner {
   virtual Result<void> adopt_parameters(const Checkpoint& from) = 0;
 
   /// Chooses what the next steps train on (shapes must fit the spec). The data is copied into the network's
-  /// dtype.
+  /// dtype. The state doesn't change before the next step. A batch of all rows isn't shuffled: its order
+  /// means nothing. batch_norm needs two rows in every batch, the last one included.
   virtual Result<void> bind(std::shared_ptr<const Dataset> data, const BatchPlan& plan) = 0;
 
+  /// Rows whose loss and accuracy every record carries (and which a plateau schedule then watches); null =
+  /// none. Shapes must fit the spec. Not state: name them again after restore().
+  virtual Result<void> watch(std::shared_ptr<const Dataset> validation) = 0;
+
   /// Does `steps` updates on the bound data. Before update k+1, where k is a multiple of record_every (0 =
-  /// never) it calls on_record with record k. Requires a successful bind().
+  /// never) it calls on_record with record k. Requires a successful bind(). Parameters may be read from
+  /// within on_record; the rest of the state is exact only between calls. Under a plateau schedule
+  /// record_every is part of what decides the numbers.
   virtual Advance advance(std::uint64_t steps, std::uint64_t record_every,
                           const std::function<void(const Record&)>& on_record) = 0;
 

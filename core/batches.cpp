@@ -1,0 +1,117 @@
+#include "core/batches.h"
+
+#include <algorithm>
+
+#include "core/network.h"
+#include "core/random.h"
+
+namespace mlpd::core {
+
+std::size_t class_weight_count(std::size_t outputs) { return outputs == 1 ? 2 : outputs; }
+
+double row_weight(const std::vector<double>& class_weights, const double* targets, std::size_t outputs) {
+  if (outputs == 1) return (1 - targets[0]) * class_weights[0] + targets[0] * class_weights[1];
+  double weight = 0;
+  for (std::size_t k = 0; k < outputs; ++k) weight += class_weights[k] * targets[k];
+  return weight;
+}
+
+namespace {
+
+/// out = weights scaled so that dividing a sum by the number of rows divides it by the sum of weights.
+template <class T>
+void scale_to_mean_one(const T* weights, std::size_t rows, std::vector<T>& out) {
+  double sum = 0;
+  for (std::size_t r = 0; r < rows; ++r) sum += static_cast<double>(weights[r]);
+  const double factor = sum > 0 ? static_cast<double>(rows) / sum : 0;
+  out.resize(rows);
+  for (std::size_t r = 0; r < rows; ++r) out[r] = static_cast<T>(static_cast<double>(weights[r]) * factor);
+}
+
+}  // namespace
+
+template <class T>
+Batches<T>::Batches(const Dataset& data, const BatchPlan& plan, std::uint64_t seed)
+    : inputs_(data.rows, data.input_count),
+      targets_(data.rows, data.output_count),
+      batch_size_(plan.batch_size == 0
+                      ? data.rows
+                      : static_cast<std::size_t>(std::min<std::uint64_t>(plan.batch_size, data.rows))),
+      shuffle_(plan.shuffle && batch_size_ < data.rows),
+      seed_(seed),
+      digest_(data.digest()) {
+  const auto narrow = [](double x) { return static_cast<T>(x); };
+  std::transform(data.inputs.begin(), data.inputs.end(), inputs_.data(), narrow);
+  std::transform(data.targets.begin(), data.targets.end(), targets_.data(), narrow);
+  if (plan.class_weights.empty()) return;
+  row_weights_.resize(data.rows);
+  for (std::size_t r = 0; r < data.rows; ++r)
+    row_weights_[r] = static_cast<T>(
+        row_weight(plan.class_weights, data.targets.data() + r * data.output_count, data.output_count));
+  scale_to_mean_one(row_weights_.data(), data.rows, all_weights_);
+}
+
+template <class T>
+std::size_t Batches<T>::last_batch_rows() const {
+  const std::size_t rest = rows() % batch_size_;
+  return rest == 0 ? batch_size_ : rest;
+}
+
+template <class T>
+void Batches<T>::enter(Cursor& cursor) const {
+  const std::uint64_t batch_size = batch_size_ == rows() ? 0 : batch_size_;
+  const bool same = cursor.data == digest_ && cursor.batch_size == batch_size && cursor.shuffle == shuffle_;
+  if (same && cursor.row < rows()) return;
+  cursor.data = digest_;
+  cursor.batch_size = batch_size;
+  cursor.shuffle = shuffle_;
+  ++cursor.epoch;
+  cursor.row = 0;
+}
+
+template <class T>
+Batch<T> Batches<T>::next(Cursor& cursor) {
+  const std::size_t first = static_cast<std::size_t>(cursor.row);
+  const std::size_t count = std::min(batch_size_, rows() - first);
+  cursor.row += count;
+  const std::size_t in = inputs_.columns();
+  const std::size_t out = targets_.columns();
+  if (!shuffle_) {
+    const T* weights = row_weights_.empty() ? nullptr : row_weights_.data() + first;
+    return {{inputs_.data() + first * in, count, in},
+            {targets_.data() + first * out, count, out},
+            count == rows() && weights != nullptr ? all_weights_.data() : weights_of(weights, count)};
+  }
+  if (ordered_epoch_ != cursor.epoch) {
+    order_ = permutation(rows(), seed_, kEpochStream + cursor.epoch);
+    ordered_epoch_ = cursor.epoch;
+  }
+  batch_inputs_.resize(count, in);
+  batch_targets_.resize(count, out);
+  gathered_weights_.resize(row_weights_.empty() ? 0 : count);
+  for (std::size_t r = 0; r < count; ++r) {
+    const std::size_t from = order_[first + r];
+    std::copy_n(inputs_.data() + from * in, in, batch_inputs_.data() + r * in);
+    std::copy_n(targets_.data() + from * out, out, batch_targets_.data() + r * out);
+    if (!row_weights_.empty()) gathered_weights_[r] = row_weights_[from];
+  }
+  const T* weights = row_weights_.empty() ? nullptr : gathered_weights_.data();
+  return {batch_inputs_.view(), batch_targets_.view(), weights_of(weights, count)};
+}
+
+template <class T>
+Batch<T> Batches<T>::all() const {
+  return {inputs_.view(), targets_.view(), all_weights_.empty() ? nullptr : all_weights_.data()};
+}
+
+template <class T>
+const T* Batches<T>::weights_of(const T* row_weights, std::size_t count) {
+  if (row_weights == nullptr) return nullptr;
+  scale_to_mean_one(row_weights, count, batch_weights_);
+  return batch_weights_.data();
+}
+
+template class Batches<float>;
+template class Batches<double>;
+
+}  // namespace mlpd::core

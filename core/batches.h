@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "core/checkpoint.h"
+#include "core/dataset.h"
+#include "core/learner.h"
+#include "core/matrix.h"
+
+namespace mlpd::core {
+
+/// The rows of one update. Views into the bound data, or into the gathered rows of a shuffled batch.
+template <class T>
+struct Batch {
+  ConstMatrixView<T> inputs;
+  ConstMatrixView<T> targets;
+  const T* row_weights = nullptr;  ///< null = 1 each; scaled so that their mean over the batch is 1
+};
+
+/// A data set in a network's dtype, cut into batches. Which rows come next is decided by a Cursor alone.
+template <class T>
+class Batches {
+ public:
+  Batches() = default;
+  /// `seed` is the network's: it orders shuffled epochs. Class weights must fit (see row_weight()).
+  Batches(const Dataset& data, const BatchPlan& plan, std::uint64_t seed);
+
+  bool empty() const { return inputs_.rows() == 0; }
+  std::size_t rows() const { return inputs_.rows(); }
+  std::size_t batch_size() const { return batch_size_; }
+  /// Rows of the last batch of an epoch.
+  std::size_t last_batch_rows() const;
+
+  /// Makes the cursor go on in this data, or begin a new epoch where it was elsewhere or the epoch is over.
+  void enter(Cursor& cursor) const;
+  /// The batch at the cursor, which moves past it. Gathers where shuffled; allocates only for a new epoch.
+  Batch<T> next(Cursor& cursor);
+  /// All rows in their order, weighed.
+  Batch<T> all() const;
+
+ private:
+  const T* weights_of(const T* row_weights, std::size_t rows);
+
+  Matrix<T> inputs_;
+  Matrix<T> targets_;
+  std::vector<T> row_weights_;    // by row, unscaled; empty = none
+  std::vector<T> all_weights_;    // scaled over all rows
+  std::vector<T> batch_weights_;  // of the present batch, scaled
+  Matrix<T> batch_inputs_;        // gathered rows
+  Matrix<T> batch_targets_;
+  std::vector<T> gathered_weights_;
+  std::vector<std::size_t> order_;
+  std::uint64_t ordered_epoch_ = 0;  // 0 = none; epochs count from 1
+  std::size_t batch_size_ = 0;
+  bool shuffle_ = false;
+  std::uint64_t seed_ = 0;
+  Digest digest_;
+};
+
+/// The weight of a row under class weights: Σ_k weight_k·y_k; with one output (two weights, class 0 and 1)
+/// (1−y)·weight_0 + y·weight_1.
+double row_weight(const std::vector<double>& class_weights, const double* targets, std::size_t outputs);
+
+/// How many class weights go with so many outputs: one each, two for a single output.
+std::size_t class_weight_count(std::size_t outputs);
+
+}  // namespace mlpd::core
