@@ -31,6 +31,10 @@ struct Hasher::State {
   State& operator=(const State&) = delete;
 
   void bytes(const void* data, std::size_t size) { EVP_DigestUpdate(context, data, size); }
+  void tagged(char type, std::uint64_t value) {
+    bytes(&type, 1);
+    bytes(&value, sizeof value);
+  }
 };
 
 Hasher::Hasher() : state_(std::make_unique<State>()) {}
@@ -39,28 +43,34 @@ Hasher::Hasher(Hasher&&) noexcept = default;
 Hasher& Hasher::operator=(Hasher&&) noexcept = default;
 
 Hasher& Hasher::add(std::string_view text) {
-  add(std::uint64_t{text.size()});
+  state_->tagged('t', text.size());
   state_->bytes(text.data(), text.size());
   return *this;
 }
 
 Hasher& Hasher::add(std::uint64_t value) {
-  state_->bytes(&value, sizeof value);
+  state_->tagged('u', value);
   return *this;
 }
 
-Hasher& Hasher::add(double value) { return add(std::bit_cast<std::uint64_t>(value)); }
+Hasher& Hasher::add(double value) {
+  state_->tagged('d', std::bit_cast<std::uint64_t>(value));
+  return *this;
+}
 
-Hasher& Hasher::add(bool value) { return add(std::uint64_t{value}); }
+Hasher& Hasher::add(bool value) {
+  state_->tagged('b', value ? 1 : 0);
+  return *this;
+}
 
 Hasher& Hasher::add(std::span<const float> values) {
-  add(std::uint64_t{values.size()});
+  state_->tagged('4', values.size());
   state_->bytes(values.data(), values.size_bytes());
   return *this;
 }
 
 Hasher& Hasher::add(std::span<const double> values) {
-  add(std::uint64_t{values.size()});
+  state_->tagged('8', values.size());
   state_->bytes(values.data(), values.size_bytes());
   return *this;
 }

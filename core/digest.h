@@ -18,8 +18,8 @@ struct Digest {
   bool operator==(const Digest&) const = default;
 };
 
-/// Feeds values in a canonical, little-endian form into SHA-256. Strings and arrays carry their length, so
-/// that different sequences of calls never digest alike by accident.
+/// Feeds values in a canonical, little-endian form into SHA-256. Each value carries its type, strings and
+/// arrays their length, so that different sequences of calls never digest alike by accident.
 class Hasher {
  public:
   Hasher();
