@@ -70,6 +70,8 @@ void activate(Activation activation, MatrixView<T> h, ConstMatrixView<T> z);
 template <class T>
 void activate_backward(Activation activation, MatrixView<T> dz, ConstMatrixView<T> dh, ConstMatrixView<T> z,
                        ConstMatrixView<T> h);
+template <class T>
+T sum_rows(const T* values, std::size_t count, RowSum row_sum);
 }  // namespace oracle
 
 }  // namespace mlpd::core

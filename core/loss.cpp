@@ -40,6 +40,11 @@ Activation default_last_activation(Loss loss) {
   }
 }
 
+double loss_scale(Loss loss, std::size_t rows, std::size_t columns) {
+  const bool by_rows = loss == Loss::half_squared_error || loss == Loss::cross_entropy;
+  return 1 / static_cast<double>(by_rows ? rows : rows * columns);
+}
+
 bool is_fused(Loss loss, Activation last) {
   return (loss == Loss::cross_entropy && last == Activation::softmax) ||
          (loss == Loss::binary_cross_entropy && last == Activation::sigmoid);

@@ -47,11 +47,15 @@ Activation default_last_activation(Loss loss);
 /// binary_cross_entropy) instead of dh.
 bool is_fused(Loss loss, Activation last);
 
+/// 1 over the divisor of the loss' mean: 1/N for half_squared_error (its factor ½ apart) and cross_entropy,
+/// 1/(N·K) for the others.
+double loss_scale(Loss loss, std::size_t rows, std::size_t columns);
+
 /// The data loss of N rows: outputs h = f(z), targets y (before label smoothing), all N × K. Fused pairs are
 /// computed from z: Σ y·(log Σexp(z−max) − (z−max)) and softplus(z) − y·z; elsewhere logarithms are cut off
 /// at −100. Within a row terms are one chain in column order; the rows' sums, each times row_weights[r] (null
-/// = 1 each), are added in the order of `row_sum`, and the total is divided by what the loss' mean says (N,
-/// N·K, 2N; class weights don't change it). row_losses: scratch of N numbers. N ≥ 1.
+/// = 1 each), are added in the order of `row_sum`, and the total is multiplied by loss_scale (which
+/// class weights don't change). row_losses: scratch of N numbers. N ≥ 1.
 template <class T>
 T loss_forward(const LossOptions& loss, Activation last, ConstMatrixView<T> z, ConstMatrixView<T> h,
                ConstMatrixView<T> targets, const T* row_weights, RowSum row_sum, T* row_losses);
