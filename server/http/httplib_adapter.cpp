@@ -1,0 +1,144 @@
+#include "server/http/httplib_adapter.h"
+
+#include <httplib.h>
+
+#include <algorithm>
+#include <cstring>
+#include <ctime>
+
+namespace mlpd::server {
+namespace {
+
+/// RFC 9110 date, made once a second and thread.
+const std::string& http_date() {
+  thread_local std::time_t made_at = 0;
+  thread_local std::string text;
+  const std::time_t now = std::time(nullptr);
+  if (now != made_at) {
+    std::tm parts{};
+    gmtime_r(&now, &parts);
+    char buffer[64];
+    text.assign(buffer, std::strftime(buffer, sizeof buffer, "%a, %d %b %Y %H:%M:%S GMT", &parts));
+    made_at = now;
+  }
+  return text;
+}
+
+/// Feeds the request line to httplib and keeps what it writes: the answer's head.
+class HeadStream final : public httplib::Stream {
+ public:
+  HeadStream(std::string_view request, std::string& head) : request_(request), head_(head) {}
+  bool is_readable() const override { return true; }
+  bool is_writable() const override { return true; }
+  ssize_t read(char* to, std::size_t size) override {
+    const auto n = std::min(size, request_.size());
+    std::memcpy(to, request_.data(), n);
+    request_.remove_prefix(n);
+    return static_cast<ssize_t>(n);
+  }
+  ssize_t write(const char* from, std::size_t size) override {
+    head_.append(from, size);
+    return static_cast<ssize_t>(size);
+  }
+  void get_remote_ip_and_port(std::string&, int&) const override {}
+  void get_local_ip_and_port(std::string&, int&) const override {}
+  // httplib refuses descriptors past FD_SETSIZE, which matters only to select(): it never sees ours.
+  socket_t socket() const override { return 0; }
+
+ private:
+  std::string_view request_;
+  std::string& head_;
+};
+
+bool is_field_value(const std::string& value) {
+  return value.find_first_of(std::string_view("\r\n\0", 3)) == std::string::npos;
+}
+
+thread_local Exchange* current = nullptr;
+
+}  // namespace
+
+class HttplibAdapter::Engine : public httplib::Server {
+ public:
+  Engine() {
+    set_pre_routing_handler([](const httplib::Request& request, httplib::Response& response) {
+      answer(request, response);
+      return HandlerResponse::Handled;
+    });
+    set_post_routing_handler(
+        [](const httplib::Request&, httplib::Response& response) { finish_head(response); });
+  }
+
+  bool run(Exchange& exchange) {
+    thread_local std::string request;
+    request.assign(exchange.method).append(" /?").append(exchange.query).append(" HTTP/1.1\r\n\r\n");
+    // httplib stops reading the query at a further '?'.
+    std::size_t mark = exchange.method.size() + 3;
+    while ((mark = request.find('?', mark)) != std::string::npos) request.replace(mark, 1, "%3F");
+    HeadStream stream(request, exchange.head);
+    current = &exchange;
+    try {
+      process(*this, stream);
+    } catch (...) {
+      exchange.status = 0;
+    }
+    current = nullptr;
+    return exchange.status != 0;
+  }
+
+ private:
+  /// The signature changed between 0.11 (Debian 12) and 0.18 (Debian 13).
+  template <class Self>
+  static void process(Self& self, httplib::Stream& stream) {
+    bool closed = false;
+    if constexpr (requires { self.process_request(stream, true, closed, nullptr); })
+      self.process_request(stream, true, closed, nullptr);
+    else
+      self.process_request(stream, std::string(), 0, std::string(), 0, true, closed, nullptr);
+  }
+
+  static void answer(const httplib::Request& request, httplib::Response& response) {
+    Exchange& exchange = *current;
+    api::Fields query;
+    query.reserve(request.params.size());
+    for (const auto& [name, value] : request.params) query.emplace_back(name, value);
+    api::Response answer = exchange.respond(std::move(query));
+    exchange.status = response.status = answer.status;
+    for (auto& [name, value] : answer.headers)
+      if (is_field_value(name) && is_field_value(value)) response.headers.emplace(name, std::move(value));
+    response.headers.emplace("Server", "mlpd");
+    response.headers.emplace("Date", http_date());
+    response.headers.emplace("X-Content-Type-Options", "nosniff");
+    response.headers.emplace("X-Request-Id", exchange.request_id);
+    response.body = std::move(answer.body);
+    exchange.stream = std::move(answer.stream);
+    if (exchange.stream) {
+      response.body.clear();
+      exchange.keep_alive = false;
+      if (!exchange.http_1_0) response.headers.emplace("Transfer-Encoding", "chunked");
+    }
+  }
+
+  /// Just before the head is written: takes the body, so that it is never copied, and corrects the fields
+  /// that httplib adds on its own.
+  static void finish_head(httplib::Response& response) {
+    Exchange& exchange = *current;
+    exchange.body = std::move(response.body);
+    response.body.clear();
+    auto& headers = response.headers;
+    if (exchange.keep_alive) {
+      headers.erase("Connection");
+      if (exchange.http_1_0) headers.emplace("Connection", "keep-alive");
+    }
+    if (exchange.stream || response.status == 204 || response.status == 304) headers.erase("Content-Length");
+    headers.erase("Accept-Ranges");
+    if (exchange.method == "HEAD") exchange.body.clear();
+  }
+};
+
+HttplibAdapter::HttplibAdapter() : engine_(std::make_unique<Engine>()) {}
+HttplibAdapter::~HttplibAdapter() = default;
+
+bool HttplibAdapter::run(Exchange& exchange) { return engine_->run(exchange); }
+
+}  // namespace mlpd::server

@@ -1,0 +1,502 @@
+#include "server/http/listener.h"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <deque>
+#include <mutex>
+#include <thread>
+#include <unordered_set>
+
+#include "server/http/connection.h"
+#include "server/http/conversation.h"
+#include "server/http/event_hub.h"
+#include "server/http/httplib_adapter.h"
+#include "server/http/tls.h"
+#include "server/http/worker_pool.h"
+
+namespace mlpd::server {
+namespace {
+
+constexpr int kBacklog = 1'024;
+constexpr int kWatchTickMs = 5;     ///< while requests run
+constexpr int kSweepMs = 100;       ///< how late a deadline may be enforced
+constexpr int kAcceptPauseMs = 50;  ///< after accept() failed for want of descriptors or memory
+constexpr int kStreamCloseMs = 2'000;
+
+core::Error failure(core::ErrorCode code, const std::string& what, int number) {
+  return {code, what + ": " + std::strerror(number)};
+}
+
+void ring(int event) {
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto written = ::write(event, &one, sizeof one);
+}
+
+void hush(int event) {
+  std::uint64_t count = 0;
+  [[maybe_unused]] const auto got = ::read(event, &count, sizeof count);
+}
+
+std::string address_text(const sockaddr_storage& address) {
+  char text[INET6_ADDRSTRLEN] = "";
+  if (address.ss_family == AF_INET6) {
+    const auto& six = reinterpret_cast<const sockaddr_in6&>(address);
+    ::inet_ntop(AF_INET6, &six.sin6_addr, text, sizeof text);
+  } else if (address.ss_family == AF_INET) {
+    const auto& four = reinterpret_cast<const sockaddr_in&>(address);
+    ::inet_ntop(AF_INET, &four.sin_addr, text, sizeof text);
+  }
+  return text;
+}
+
+/// A listening socket, or why not.
+core::Result<int> listen_on(const std::string& host, int port) {
+  addrinfo hints{};
+  hints.ai_family = AF_UNSPEC;
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
+  addrinfo* found = nullptr;
+  const std::string where = host + ":" + std::to_string(port);
+  if (const int fault =
+          ::getaddrinfo(host.empty() ? nullptr : host.c_str(), std::to_string(port).c_str(), &hints, &found))
+    return core::Error{core::ErrorCode::invalid_argument,
+                       "The address " + where + " is unknown: " + ::gai_strerror(fault)};
+  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> list(found, &::freeaddrinfo);
+  int number = 0;
+  for (const addrinfo* entry = found; entry; entry = entry->ai_next) {
+    const int fd = ::socket(entry->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+      number = errno;
+      continue;
+    }
+    // Lets us bind past connections of an earlier run that linger; a second listener still fails.
+    const int yes = 1;
+    ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    if (::bind(fd, entry->ai_addr, entry->ai_addrlen) == 0 && ::listen(fd, kBacklog) == 0) return fd;
+    number = errno;
+    ::close(fd);
+  }
+  if (number == EADDRINUSE)
+    return core::Error{core::ErrorCode::unavailable, "Port " + std::to_string(port) + " of " + host +
+                                                         " is taken by another process: stop it or choose "
+                                                         "another port."};
+  return failure(core::ErrorCode::unavailable, "Can't listen on " + where, number);
+}
+
+}  // namespace
+
+class Listener::Impl {
+ public:
+  Impl(ListenerOptions options, api::Handler& handler, RequestObserver observer, RequestGate gate)
+      : options_(std::move(options)),
+        handler_(handler),
+        observer_(std::move(observer)),
+        gate_(std::move(gate)) {}
+  ~Impl() {
+    stop(std::chrono::milliseconds(0));
+    for (const int fd : {shared_epoll_, watch_epoll_, poke_, stop_event_, wake_})
+      if (fd >= 0) ::close(fd);
+  }
+
+  core::Result<void> start();
+  int port() const { return port_.load(); }
+  bool stop(std::chrono::milliseconds deadline);
+  core::Result<void> reload_certificate();
+  ListenerStatistics statistics() const;
+
+ private:
+  using Next = Conversation::Next;
+
+  void* wait_for_work();
+  void serve(Conversation* conversation, bool health_only);
+  void arm(Conversation* conversation, int operation, std::uint32_t events);
+  void remove(Conversation* conversation, bool hand_over);
+  void became_busy() {
+    if (watch_sleeps_.load()) ring(wake_);
+  }
+
+  void watch();
+  int watch_timeout();
+  void accept_all();
+  void admit(int fd, const sockaddr_storage& address);
+  void pause_accepting();
+  void resume_accepting();
+  void help_out();
+  void sweep();
+  void watch_socket(int fd);
+  template <class Act>
+  void for_each(Act act) {
+    const std::lock_guard lock(mutex_);
+    for (Conversation* conversation : conversations_) act(*conversation);
+  }
+  bool wait_until_empty(std::chrono::milliseconds deadline);
+  std::size_t open_conversations() const { return open_.load(); }
+
+  const ListenerOptions options_;
+  api::Handler& handler_;
+  const RequestObserver observer_;
+  const RequestGate gate_;
+  HttplibAdapter adapter_;
+  std::unique_ptr<EventHub> hub_;
+  std::unique_ptr<ConversationContext> context_;
+  std::unique_ptr<WorkerPool> workers_;
+  std::thread watcher_;
+
+  int shared_epoll_ = -1;  ///< all conversations, one-shot; workers wait here
+  int watch_epoll_ = -1;   ///< the listening socket and wake_
+  int poke_ = -1;          ///< makes a worker look into pending_
+  int stop_event_ = -1;    ///< makes all workers look whether to go on
+  int wake_ = -1;          ///< makes the watcher look around
+  std::atomic<int> listen_fd_{-1};
+  std::atomic<int> port_{0};
+  std::atomic<bool> watch_sleeps_{false};
+  std::atomic<bool> stop_watching_{false};
+  std::atomic<bool> stop_accepting_{false};
+  std::int64_t accept_again_us_ = 0;  ///< watcher only; 0 = accepting
+  std::int64_t next_sweep_us_ = 0;    ///< watcher only
+
+  mutable std::mutex mutex_;  ///< conversations_, pending_, tls_
+  std::condition_variable emptied_;
+  std::unordered_set<Conversation*> conversations_;
+  std::deque<Conversation*> pending_;  ///< complete requests that no worker has taken yet
+  std::atomic<std::size_t> pending_count_{0};
+  std::shared_ptr<TlsContext> tls_;
+  std::atomic<std::size_t> open_{0};
+  std::atomic<std::uint64_t> accepted_{0};
+
+  std::mutex stop_mutex_;
+  bool stopped_ = false;  ///< guarded by stop_mutex_
+  bool clean_ = true;
+};
+
+core::Result<void> Listener::Impl::start() {
+  if (!options_.tls_certificate_path.empty())
+    if (auto loaded = reload_certificate(); !loaded) return loaded;
+  auto listening = listen_on(options_.host, options_.port);
+  if (!listening) return listening.error();
+  listen_fd_ = *listening;
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  ::getsockname(listen_fd_, reinterpret_cast<sockaddr*>(&address), &size);
+  port_ = ntohs(address.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6&>(address).sin6_port
+                                              : reinterpret_cast<sockaddr_in&>(address).sin_port);
+  ::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL
+  shared_epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
+  watch_epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
+  poke_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  stop_event_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  wake_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (shared_epoll_ < 0 || watch_epoll_ < 0 || poke_ < 0 || stop_event_ < 0 || wake_ < 0)
+    return failure(core::ErrorCode::unavailable, "The listener can't be set up", errno);
+  epoll_event event{};
+  event.events = EPOLLIN | EPOLLET;
+  event.data.ptr = &poke_;
+  ::epoll_ctl(shared_epoll_, EPOLL_CTL_ADD, poke_, &event);
+  event.events = EPOLLIN;
+  event.data.ptr = &stop_event_;
+  ::epoll_ctl(shared_epoll_, EPOLL_CTL_ADD, stop_event_, &event);
+  watch_socket(wake_);
+  watch_socket(listen_fd_);
+  hub_ = std::make_unique<EventHub>(
+      EventHubOptions{options_.event_streams_max, options_.stream_queue_bytes_max, options_.ping_interval_ms,
+                      options_.stalled_stream_timeout_ms});
+  context_.reset(new ConversationContext{options_, handler_, observer_, gate_, adapter_, *hub_});
+  WorkerPool::Work work;
+  work.wait = [this] { return wait_for_work(); };
+  work.perform = [this](void* piece) { serve(static_cast<Conversation*>(piece), false); };
+  work.became_busy = [this] { became_busy(); };
+  workers_ = std::make_unique<WorkerPool>(options_.http_threads, options_.http_threads_max, std::move(work));
+  watcher_ = std::thread([this] { watch(); });
+  return {};
+}
+
+void Listener::Impl::watch_socket(int fd) {
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.fd = fd;
+  ::epoll_ctl(watch_epoll_, EPOLL_CTL_ADD, fd, &event);
+}
+
+core::Result<void> Listener::Impl::reload_certificate() {
+  if (options_.tls_certificate_path.empty())
+    return core::Error{core::ErrorCode::failed_precondition, "This listener has no certificate."};
+  auto loaded = TlsContext::load(options_.tls_certificate_path, options_.tls_key_path);
+  if (!loaded) return loaded.error();
+  const std::lock_guard lock(mutex_);
+  tls_ = *loaded;
+  return {};
+}
+
+// ---- workers
+
+void* Listener::Impl::wait_for_work() {
+  if (pending_count_.load(std::memory_order_relaxed) > 0) {
+    const std::lock_guard lock(mutex_);
+    if (!pending_.empty()) {
+      Conversation* conversation = pending_.front();
+      pending_.pop_front();
+      --pending_count_;
+      return conversation;
+    }
+  }
+  epoll_event event{};
+  if (::epoll_wait(shared_epoll_, &event, 1, -1) <= 0) return nullptr;
+  if (event.data.ptr == &stop_event_) return nullptr;
+  if (event.data.ptr == &poke_) {
+    hush(poke_);
+    return nullptr;
+  }
+  return event.data.ptr;
+}
+
+void Listener::Impl::arm(Conversation* conversation, int operation, std::uint32_t events) {
+  epoll_event event{};
+  event.events = events | EPOLLONESHOT;
+  event.data.ptr = conversation;
+  // From here on another thread may own and even destroy it.
+  if (::epoll_ctl(shared_epoll_, operation, conversation->fd(), &event) != 0) remove(conversation, false);
+}
+
+void Listener::Impl::serve(Conversation* conversation, bool health_only) {
+  Next next = Next::close;
+  try {
+    next = conversation->advance(health_only);
+  } catch (...) {  // memory: this connection alone ends
+  }
+  switch (next) {
+    case Next::readable:
+      return arm(conversation, EPOLL_CTL_MOD, EPOLLIN);
+    case Next::writable:
+      return arm(conversation, EPOLL_CTL_MOD, EPOLLOUT);
+    case Next::run: {
+      const std::lock_guard lock(mutex_);
+      pending_.push_back(conversation);
+      ++pending_count_;
+      return;
+    }
+    case Next::stream:
+      return remove(conversation, true);
+    case Next::close:
+      return remove(conversation, false);
+  }
+}
+
+void Listener::Impl::remove(Conversation* conversation, bool hand_over) {
+  {
+    const std::lock_guard lock(mutex_);
+    conversations_.erase(conversation);
+  }
+  if (hand_over) {
+    ::epoll_ctl(shared_epoll_, EPOLL_CTL_DEL, conversation->fd(), nullptr);
+    conversation->hand_over();
+  }
+  delete conversation;
+  if (--open_ == 0) {
+    const std::lock_guard lock(mutex_);
+    emptied_.notify_all();
+  }
+}
+
+// ---- the watcher: accepts, replaces blocked workers, enforces deadlines
+
+int Listener::Impl::watch_timeout() {
+  watch_sleeps_ = true;
+  if (workers_->any_busy() || pending_count_ > 0) {
+    watch_sleeps_ = false;
+    return kWatchTickMs;
+  }
+  if (accept_again_us_ != 0) return kAcceptPauseMs;
+  return open_conversations() > 0 ? kSweepMs : -1;
+}
+
+void Listener::Impl::watch() {
+  while (!stop_watching_) {
+    epoll_event events[2];
+    const int count = ::epoll_wait(watch_epoll_, events, 2, watch_timeout());
+    watch_sleeps_ = false;
+    bool connections_wait = false;
+    for (int i = 0; i < count; ++i) {
+      if (events[i].data.fd == wake_)
+        hush(wake_);
+      else
+        connections_wait = true;
+    }
+    if (stop_accepting_) {
+      if (const int fd = listen_fd_.exchange(-1); fd >= 0) ::close(fd);
+    } else if (connections_wait) {
+      accept_all();
+    }
+    const std::int64_t now = now_us();
+    if (accept_again_us_ != 0 && now >= accept_again_us_) resume_accepting();
+    if (workers_->any_busy()) workers_->check();
+    if (workers_->saturated())
+      help_out();
+    else if (pending_count_ > 0)
+      ring(poke_);
+    if (now >= next_sweep_us_) sweep();
+  }
+}
+
+void Listener::Impl::accept_all() {
+  for (;;) {
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    const int fd =
+        ::accept4(listen_fd_, reinterpret_cast<sockaddr*>(&address), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+      admit(fd, address);
+      continue;
+    }
+    switch (errno) {
+      case EINTR:
+      case ECONNABORTED:
+      case EPROTO:
+      case EPERM:
+      case ENETDOWN:
+      case EHOSTUNREACH:
+      case ENETUNREACH:
+        continue;  // about that one connection
+      case EMFILE:
+      case ENFILE:
+      case ENOBUFS:
+      case ENOMEM:
+        return pause_accepting();
+      default:  // EAGAIN: none left
+        return;
+    }
+  }
+}
+
+/// Out of descriptors or memory: clients wait in the backlog while others finish; trying at once would spin.
+void Listener::Impl::pause_accepting() {
+  ::epoll_ctl(watch_epoll_, EPOLL_CTL_DEL, listen_fd_, nullptr);
+  accept_again_us_ = now_us() + std::int64_t{kAcceptPauseMs} * 1000;
+}
+
+void Listener::Impl::resume_accepting() {
+  accept_again_us_ = 0;
+  if (listen_fd_ >= 0) watch_socket(listen_fd_);
+}
+
+void Listener::Impl::admit(int fd, const sockaddr_storage& address) {
+  ++accepted_;
+  const int yes = 1;
+  ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+  if (open_conversations() + hub_->streams() >= options_.connections_max) {
+    static constexpr char kFull[] =
+        "HTTP/1.1 503 Service Unavailable\r\nServer: mlpd\r\nRetry-After: 1\r\nConnection: close\r\n"
+        "Content-Length: 0\r\n\r\n";
+    if (options_.tls_certificate_path.empty()) [[maybe_unused]]
+      const auto sent = ::send(fd, kFull, sizeof kFull - 1, MSG_NOSIGNAL);
+    ::close(fd);
+    return;
+  }
+  std::shared_ptr<TlsContext> tls;
+  if (!options_.tls_certificate_path.empty()) {
+    const std::lock_guard lock(mutex_);
+    tls = tls_;
+  }
+  auto connection = std::make_unique<Connection>(fd, address_text(address), options_.header_bytes_max,
+                                                 tls ? tls->new_session(fd) : nullptr);
+  auto* conversation = new Conversation(*context_, std::move(connection));
+  ++open_;
+  {
+    const std::lock_guard lock(mutex_);
+    conversations_.insert(conversation);
+  }
+  arm(conversation, EPOLL_CTL_ADD, EPOLLIN);
+}
+
+/// Every worker is blocked: reads requests in their place, answers the health routes and keeps the rest.
+void Listener::Impl::help_out() {
+  epoll_event events[64];
+  const int count = ::epoll_wait(shared_epoll_, events, 64, 0);
+  for (int i = 0; i < count; ++i) {
+    if (events[i].data.ptr == &poke_ || events[i].data.ptr == &stop_event_) continue;
+    serve(static_cast<Conversation*>(events[i].data.ptr), true);
+  }
+}
+
+void Listener::Impl::sweep() {
+  const std::int64_t now = now_us();
+  next_sweep_us_ = now + std::int64_t{kSweepMs} * 1000;
+  for_each([now](Conversation& conversation) {
+    if (conversation.deadline_us() < now) conversation.expire();
+  });
+}
+
+// ---- the end
+
+bool Listener::Impl::wait_until_empty(std::chrono::milliseconds deadline) {
+  std::unique_lock lock(mutex_);
+  return emptied_.wait_for(lock, deadline, [this] { return open_ == 0; });
+}
+
+bool Listener::Impl::stop(std::chrono::milliseconds deadline) {
+  const std::lock_guard stopping(stop_mutex_);
+  if (stopped_ || !watcher_.joinable()) return clean_;
+  stopped_ = true;
+  stop_accepting_ = true;
+  context_->draining = true;
+  ring(wake_);
+  std::thread streams([this] { hub_->close_all(std::chrono::milliseconds(kStreamCloseMs)); });
+  const auto end = std::chrono::steady_clock::now() + deadline;
+  bool empty = false;
+  do {  // a connection may have turned idle since the last look
+    for_each([](Conversation& conversation) { conversation.close_if_idle(); });
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
+    empty = wait_until_empty(std::clamp(left, std::chrono::milliseconds(1), std::chrono::milliseconds(20)));
+  } while (!empty && std::chrono::steady_clock::now() < end);
+  if (!empty) {
+    for_each([this](Conversation& conversation) {
+      clean_ = clean_ && conversation.idle();
+      conversation.cut();
+    });
+    while (
+        !wait_until_empty(std::chrono::milliseconds(100)))  // accepted meanwhile, or blocked in the handler
+      for_each([](Conversation& conversation) { conversation.cut(); });
+  }
+  streams.join();
+  workers_->stop();
+  ring(stop_event_);
+  workers_->join();
+  stop_watching_ = true;
+  ring(wake_);
+  watcher_.join();
+  return clean_;
+}
+
+ListenerStatistics Listener::Impl::statistics() const {
+  ListenerStatistics statistics;
+  if (!context_) return statistics;
+  statistics.event_streams = hub_->streams();
+  statistics.connections = open_.load() + statistics.event_streams;
+  statistics.busy_workers = workers_->busy();
+  statistics.workers = workers_->threads();
+  statistics.connections_total = accepted_;
+  statistics.requests_total = context_->requests_total;
+  statistics.bodies_bytes = context_->bodies_bytes;
+  return statistics;
+}
+
+Listener::Listener(ListenerOptions options, api::Handler& handler, RequestObserver observer, RequestGate gate)
+    : impl_(std::make_unique<Impl>(std::move(options), handler, std::move(observer), std::move(gate))) {}
+Listener::~Listener() = default;
+core::Result<void> Listener::start() { return impl_->start(); }
+int Listener::port() const { return impl_->port(); }
+bool Listener::stop(std::chrono::milliseconds deadline) { return impl_->stop(deadline); }
+core::Result<void> Listener::reload_certificate() { return impl_->reload_certificate(); }
+ListenerStatistics Listener::statistics() const { return impl_->statistics(); }
+
+}  // namespace mlpd::server
