@@ -44,7 +44,8 @@ inline constexpr std::size_t kPartials = 16;
 /// Depth of one pass of a transposed product: its panel of b stays in the first-level cache.
 inline constexpr std::size_t kPanelDepth = 128;
 
-/// kRows × (kVectors vectors) of c; the last vector may be partial. `resume` goes on from c instead of bias.
+/// kRows × (kVectors vectors) of c; only the last vector may be partial. `resume` goes on from c instead of
+/// bias.
 template <class T, std::size_t kRows, std::size_t kVectors>
 HWY_INLINE void block(const Product<T>& p, std::size_t row, std::size_t column, bool resume) {
   using Ops = VectorOps<T>;
@@ -123,7 +124,11 @@ void product_transposed(const Product<T>& p) {
                             p.row_stride, p.depth_stride, panel,
                             kWidth,       nullptr,        p.rows,
                             width,        depth};
-      column_of_blocks<T, 2>(part, 0, d != 0);
+      if (width > kWidth / 2) {
+        column_of_blocks<T, 2>(part, 0, d != 0);
+      } else {
+        column_of_blocks<T, 1>(part, 0, d != 0);
+      }
     }
   }
 }
