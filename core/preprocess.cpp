@@ -108,9 +108,9 @@ std::unordered_map<std::string_view, std::size_t> codes_of(const Column& column)
 Error faulty(std::vector<FieldError> faults) {
   std::string message = "The rows can't be encoded: " + std::to_string(faults.size()) +
                         (faults.size() == 1 ? " fault." : " faults.");
-  if (faults.size() > kFaultsMax) {
-    faults.resize(kFaultsMax);
-    message += " The first " + std::to_string(kFaultsMax) + " are listed.";
+  if (faults.size() > kRowFaultsMax) {
+    faults.resize(kRowFaultsMax);
+    message += " The first " + std::to_string(kRowFaultsMax) + " are listed.";
   }
   return Error{ErrorCode::invalid_argument, std::move(message), std::move(faults)};
 }
@@ -197,7 +197,7 @@ Result<RowEncoder> RowEncoder::make(const Preprocess& preprocess, const std::vec
       encoder.target_ = {&preprocess.target, found->second, codes_of(preprocess.target)};
   }
   if (!faults.empty()) {
-    if (faults.size() > kFaultsMax) faults.resize(kFaultsMax);
+    if (faults.size() > kRowFaultsMax) faults.resize(kRowFaultsMax);
     return Error{ErrorCode::invalid_argument, "The rows' columns don't fit the network's.",
                  std::move(faults)};
   }
@@ -244,7 +244,7 @@ Result<std::vector<double>> encode_inputs(const Preprocess& preprocess, const Ro
   std::vector<FieldError> faults;
   const Result<void> read = rows.for_each(0, [&](std::size_t row, std::span<const Cell> cells) {
     encoder->encode_inputs(row, cells, inputs.data() + row * width, faults);
-    return faults.size() <= kFaultsMax;
+    return faults.size() <= kRowFaultsMax;
   });
   if (!read) return read.error();
   if (!faults.empty()) return faulty(std::move(faults));
@@ -276,7 +276,7 @@ Result<Dataset> encode(const Preprocess& preprocess, const RowSource& rows,
     encoder->encode_inputs(row, cells, data.inputs.data() + next * data.input_count, faults);
     encoder->encode_target(row, cells, data.targets.data() + next * outputs, outputs, faults);
     ++next;
-    return faults.size() <= kFaultsMax;
+    return faults.size() <= kRowFaultsMax;
   });
   if (!read) return read.error();
   if (!faults.empty()) return faulty(std::move(faults));

@@ -16,7 +16,7 @@
 namespace mlpd::core {
 
 /// Faults reported in one answer; what lies past them is counted only.
-inline constexpr std::size_t kFaultsMax = 20;
+inline constexpr std::size_t kRowFaultsMax = 20;
 /// Known values of one category or label column.
 inline constexpr std::size_t kCategoriesMax = 1'000;
 /// Numbers (inputs and targets) of one encoded data set: 1.6 GB.
@@ -103,7 +103,7 @@ struct Parts {
 /// `rows`: offsets and scales (population deviation), fills, categories (in numeric order where all are
 /// numbers, else by bytes). With UnseenPolicy::other, values that occur once in the training part go to
 /// `other`, so that its input is trained. The classes of a label target are those of all rows. Every row of
-/// `rows` must have a target. All faults are reported, up to kFaultsMax, by row (from 1) and column.
+/// `rows` must have a target. All faults are reported, up to kRowFaultsMax, by row (from 1) and column.
 Result<Preprocess> fit(Preprocess plan, const RowSource& rows, std::uint64_t seed);
 
 /// The rows of each part for a fitted preprocess and the seed that it was fitted with; equal to what split()

@@ -215,7 +215,7 @@ Result<void> fit_columns(Preprocess& plan, const RowSource& rows, const std::vec
       set_number(column, fits[i], faults);
   }
   if (faults.empty()) return {};
-  if (faults.size() > kFaultsMax) faults.resize(kFaultsMax);
+  if (faults.size() > kRowFaultsMax) faults.resize(kRowFaultsMax);
   return Error{ErrorCode::invalid_argument, "The columns can't be fitted.", std::move(faults)};
 }
 
@@ -234,11 +234,11 @@ Result<void> check_rows(const Preprocess& preprocess, const RowSource& rows,
       encoder->encode_inputs(row, cells, inputs.data(), faults);
       ++next;
     }
-    return faults.size() < kFaultsMax;
+    return faults.size() < kRowFaultsMax;
   });
   if (!read) return read.error();
   if (faults.empty()) return {};
-  if (faults.size() > kFaultsMax) faults.resize(kFaultsMax);
+  if (faults.size() > kRowFaultsMax) faults.resize(kRowFaultsMax);
   return Error{ErrorCode::invalid_argument, "Rows of the data set can't be encoded.", std::move(faults)};
 }
 

@@ -51,7 +51,7 @@ TEST(Encode, RefusesBadCellsAllAtOnceByRowAndColumn) {
 TEST(Encode, ListsAtMostTwentyFaults) {
   Table table{{"age", "sex"}, {}};
   for (int i = 0; i < 50; ++i) table.rows.push_back({"?", "f"});
-  EXPECT_EQ(encoded(fitted(), table).error().fields.size(), kFaultsMax);
+  EXPECT_EQ(encoded(fitted(), table).error().fields.size(), kRowFaultsMax);
 }
 
 TEST(Encode, FollowsTheMissingAndUnseenPolicies) {
