@@ -145,7 +145,7 @@ T softplus(T x) requires std::is_floating_point_v<T> {
   return softplus<ScalarOps<T>>(x);
 }
 
-/// sin(πx) and cos(πx), ≤ 1 ulp of the larger of the result and 2^−54·x; |x| < 2^51. A turn is x = 2.
+/// sin(πx) and cos(πx), within 1.7e-16; |x| < 2^51. A turn is x = 2.
 double sin_pi(double x);
 double cos_pi(double x);
 
