@@ -51,8 +51,14 @@ class Learner {
 
   /// Applies from the next step on. A changed optimizer kind drops its state; a changed rate keeps it.
   virtual Result<void> set_hyper_parameters(const HyperParameters& hyper_parameters) = 0;
-  /// Takes these parameters in place of its own, as `keep: best` does; step, optimizer and cursor stay.
+  /// Takes these parameters (and batch_norm's running statistics) in place of its own; step, optimizer and
+  /// cursor stay.
   virtual Result<void> adopt_parameters(const Checkpoint& from) = 0;
+
+  /// All that predictions depend on, in one array: the parameters, then batch_norm's running statistics.
+  virtual NumberArray predictive_numbers() const = 0;
+  /// Takes another moment's predictive_numbers() of this network; step, optimizer and cursor stay.
+  virtual Result<void> adopt(const NumberArray& predictive_numbers) = 0;
 
   /// Chooses what the next steps train on (shapes must fit the spec). The data is copied into the network's
   /// dtype. The state doesn't change before the next step. A batch of all rows isn't shuffled: its order

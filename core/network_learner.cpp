@@ -76,13 +76,31 @@ Result<void> NetworkLearner<T>::set_hyper_parameters(const HyperParameters& hype
 }
 
 template <class T>
-Result<void> NetworkLearner<T>::adopt_parameters(const Checkpoint& from) {
-  const auto* values = std::get_if<std::vector<T>>(&from.parameters);
-  if (values == nullptr || values->size() != state_.parameters.size())
+NumberArray NetworkLearner<T>::predictive_numbers() const {
+  std::vector<T> numbers(state_.parameters.begin(), state_.parameters.end());
+  numbers.insert(numbers.end(), state_.running.begin(), state_.running.end());
+  return numbers;
+}
+
+template <class T>
+Result<void> NetworkLearner<T>::adopt(const NumberArray& predictive_numbers) {
+  const auto* values = std::get_if<std::vector<T>>(&predictive_numbers);
+  if (values == nullptr || values->size() != state_.parameters.size() + state_.running.size())
     return Error{ErrorCode::invalid_argument, "The parameters to adopt have another dtype or count."};
   if (!all_finite<T>(values->data(), values->size()))
     return Error{ErrorCode::invalid_argument, "The parameters to adopt hold a number that is not finite."};
-  std::copy(values->begin(), values->end(), state_.parameters.data());
+  std::copy_n(values->begin(), state_.parameters.size(), state_.parameters.data());
+  std::copy_n(values->begin() + static_cast<std::ptrdiff_t>(state_.parameters.size()), state_.running.size(),
+              state_.running.data());
+  return {};
+}
+
+template <class T>
+Result<void> NetworkLearner<T>::adopt_parameters(const Checkpoint& from) {
+  const Result<TrainingState<T>> other = from_checkpoint<T>(from, *network_);
+  if (!other) return other.error();
+  state_.parameters = other->parameters;
+  state_.running = other->running;
   return {};
 }
 

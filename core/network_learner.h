@@ -24,6 +24,8 @@ class NetworkLearner final : public Learner {
 
   Result<void> set_hyper_parameters(const HyperParameters& hyper_parameters) override;
   Result<void> adopt_parameters(const Checkpoint& from) override;
+  NumberArray predictive_numbers() const override;
+  Result<void> adopt(const NumberArray& predictive_numbers) override;
   Result<void> bind(std::shared_ptr<const Dataset> data, const BatchPlan& plan) override;
   Result<void> watch(std::shared_ptr<const Dataset> validation) override;
   Advance advance(std::uint64_t steps, std::uint64_t record_every,

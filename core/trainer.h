@@ -28,7 +28,10 @@ struct TrainingPlan {
   BatchPlan batches;
   double validation_fraction = 0;  ///< [0, 1); the split's seed is the network's
   std::optional<EarlyStopping> early_stopping;
-  bool keep_best = false;          ///< at the end, adopt the parameters of the best evaluated record
+  /// At the end, adopt the parameters of the best evaluated record: by the early-stopping metric, else by
+  /// validation_loss where there is validation, else by loss. The last parameters stay where they are better
+  /// still on the validation rows.
+  bool keep_best = false;
   std::uint64_t record_every = 1;  ///< in global steps; ≥ 1
   bool operator==(const TrainingPlan&) const = default;
 };
@@ -40,7 +43,7 @@ struct TrainingProgress {
   std::uint64_t stale = 0;  ///< evaluations since the best
   std::optional<double> best_value;
   std::optional<std::uint64_t> best_step;
-  NumberArray best_parameters;  ///< empty unless keep_best and best_step
+  NumberArray best_parameters;  ///< Learner::predictive_numbers(); empty unless keep_best and best_step
 };
 
 /// Drives a Learner through a TrainingPlan in slices. run(a) then run(b) ≡ run(a+b), also across
@@ -61,6 +64,10 @@ class TrainingRun {
 
  private:
   TrainingRun(Learner& learner, Split split, TrainingPlan plan, TrainingProgress progress);
+  void judge(const Record& record);
+  std::uint64_t next_slice(std::uint64_t most) const;
+  StopReason finish(StopReason reason);
+
   Learner* learner_;
   Split split_;
   TrainingPlan plan_;
