@@ -10,7 +10,8 @@ from mlpd_process import XOR4, Mlpd, wait_until
 
 LIMIT_FLAGS = [
     "--body-bytes-max", "256KiB", "--model-body-bytes-max", "512KiB", "--layers-max", "4",
-    "--units-max", "1000", "--parameters-max", "2000", "--networks-max", "6", "--job-steps-max", "5000", "--jobs-waiting-max", "2",
+    "--units-max", "1000", "--parameters-max", "2000", "--networks-max", "6",
+    "--job-steps-max", "5000", "--jobs-waiting-max", "2",
     "--trace-rows-max", "3", "--trace-numbers-max", "500", "--training-threads", "1",
 ]
 
