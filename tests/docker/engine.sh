@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# engine.sh DIR: starts a throw-away Docker engine under DIR (socket DIR/d.sock) that holds debian:bookworm-slim, made
-# from Debian's packages as the official image is (no documentation, no translations). No registry is needed.
+# engine.sh DIR: starts a throw-away Docker engine under DIR (socket DIR/d.sock) that holds debian:bookworm-slim,
+# made from Debian's packages as the official image is (no documentation, no translations). No registry is needed.
 set -euo pipefail
 dir=$(realpath -m "$1")
 mkdir -p "$dir"
@@ -17,7 +17,8 @@ if ! /usr/bin/docker info >/dev/null 2>&1; then
 fi
 
 if ! /usr/bin/docker image inspect debian:bookworm-slim >/dev/null 2>&1; then
-  mmdebstrap --quiet --variant=minbase --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr --include=usr-is-merged \
+  mmdebstrap --quiet --variant=minbase --include=usr-is-merged \
+    --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr \
     --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/info/*' \
     --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
     --dpkgopt='path-include=/usr/share/doc/*/copyright' bookworm "$dir/slim.tar"

@@ -32,9 +32,9 @@ def test_the_worked_step(mlpd):
     sigmoid_network(mlpd, "article", STEP["W1"], STEP["W2"], STEP["learning_rate"])
     data = {"inputs": STEP["X"], "targets": STEP["Y"]}
     digest = mlpd.digest("article")
-    traced = mlpd.post("/v1/networks/article/trace", {"data": data})
-    assert traced.status == 200, traced
-    trace = traced.json
+    answer = mlpd.post("/v1/networks/article/trace", {"data": data})
+    assert answer.status == 200, answer
+    trace = answer.json
     assert trace["loss"] == pytest.approx(STEP["float64"]["loss"], rel=1e-14)
     seen = 0
     for table, tolerance in (("printed_in_article", {"abs": 2e-8}), ("float64", {"rel": 1e-14})):
@@ -42,22 +42,21 @@ def test_the_worked_step(mlpd):
             if name == "loss":
                 continue
             layer, key = NAMES[name]
-            assert flat(trace["layers"][layer][key]) == pytest.approx(flat(expected), **tolerance), (table, name)
+            traced = flat(trace["layers"][layer][key])
+            assert traced == pytest.approx(flat(expected), **tolerance), (table, name)
             seen += 1
     assert seen == len(STEP["printed_in_article"]) + len(STEP["float64"]) - 1
     assert mlpd.digest("article") == digest, "a trace changes nothing"
 
     mlpd.train("article", data=data, steps=1)
-    layers = mlpd.get("/v1/networks/article/model").json
     after = mlpd.post("/v1/networks/article/trace", {"data": data}).json["layers"]
-    assert layers
     for name, layer in (("W1_next", 0), ("W2_next", 1)):
         assert after[layer]["weights"] == trace["layers"][layer]["weights_next"]
         assert flat(after[layer]["weights"]) == pytest.approx(flat(STEP["float64"][name]), rel=1e-14)
 
 
 @pytest.mark.parametrize("run", golden("article_runs.json")["runs"],
-                         ids=lambda run: f"{run['hidden']} units, rate {run['learning_rate']}, l2 {run['l2']}")
+                         ids=lambda run: f"{run['hidden']} units, l2 {run['l2']}")
 def test_trajectories(mlpd, run):
     sigmoid_network(mlpd, "run", run["W1"], run["W2"], run["learning_rate"], run["l2"])
     rows = 50
@@ -69,4 +68,5 @@ def test_trajectories(mlpd, run):
     for expected in run["at"]:
         i = history["step"].index(expected["step"])
         for column in ("loss", "data_loss", "penalty", "accuracy"):
-            assert history[column][i] == pytest.approx(expected[column], rel=1e-10, abs=1e-15), (column, expected)
+            recorded = history[column][i]
+            assert recorded == pytest.approx(expected[column], rel=1e-10, abs=1e-15), (column, expected)
