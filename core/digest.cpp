@@ -10,6 +10,18 @@ namespace mlpd::core {
 
 static_assert(std::endian::native == std::endian::little, "digests feed native bytes as little-endian");
 
+std::optional<Digest> digest_from_hex(std::string_view text) {
+  static constexpr std::string_view kDigits = "0123456789abcdef";
+  Digest digest;
+  if (text.size() != 2 * digest.bytes.size()) return std::nullopt;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto value = kDigits.find(text[i]);
+    if (value == std::string_view::npos) return std::nullopt;
+    digest.bytes[i / 2] = static_cast<std::uint8_t>(digest.bytes[i / 2] << 4 | value);
+  }
+  return digest;
+}
+
 std::string Digest::hex() const {
   static constexpr char kDigits[] = "0123456789abcdef";
   std::string text;

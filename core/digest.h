@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -17,6 +18,9 @@ struct Digest {
   std::string hex() const;
   bool operator==(const Digest&) const = default;
 };
+
+/// What hex() wrote; nullopt for anything but 64 lower-case hexadecimal digits.
+std::optional<Digest> digest_from_hex(std::string_view text);
 
 /// Feeds values in a canonical, little-endian form into SHA-256. Each value carries its type, strings and
 /// arrays their length, so that different sequences of calls never digest alike by accident.

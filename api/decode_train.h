@@ -1,0 +1,25 @@
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "api/decode_network.h"
+#include "api/json_reader.h"
+#include "api/service.h"
+
+namespace mlpd::api {
+
+/// Reads `data` ({"inputs", "targets"} or {"generator", …}) or `dataset` (a name) for a network's shape. With
+/// one output a flat list of targets is the values; otherwise it holds class indices or labels (one-hot is
+/// made) and rows hold numbers. A flat list of inputs is one row, except for a one-input network. nullopt
+/// where neither is there, or with faults.
+std::optional<DataSource> decode_data_source(ObjectReader& body, const core::NetworkSpec& spec);
+
+/// The body of POST …/train, checked in full; the error holds all faults. `network` gives shapes and present
+/// hyper-parameters.
+core::Result<TrainRequest> decode_train(const Json& json, const NetworkView& network, const Limits& limits);
+
+/// The body of evaluate and trace: {"data": …} or {"dataset": …}; nullopt = the data used before.
+core::Result<std::optional<DataSource>> decode_data_body(const Json& json, const core::NetworkSpec& spec);
+
+}  // namespace mlpd::api

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string_view>
+
+#include "api/json_writer.h"
+#include "api/service.h"
+#include "core/history.h"
+#include "core/metrics.h"
+
+namespace mlpd::api {
+
+std::string_view name_of(JobState state);
+
+/// A job as GET /v1/jobs/{id} shows it, with the confusion matrix of a classifier.
+void write_job_view(JsonWriter& out, const JobView& job);
+/// One record; columns that were not measured are left out.
+void write_record(JsonWriter& out, const core::Record& record);
+/// {"network", "step", "rows", "loss", "data_loss", "penalty", "metrics": {…}, "confusion": [[…]]}.
+void write_evaluation(JsonWriter& out, const core::Evaluation& evaluation, std::uint64_t step,
+                      std::string_view network);
+/// rfc 9457's errors member: [{"pointer", "detail"}].
+void write_field_errors(JsonWriter& out, const std::vector<core::FieldError>& fields);
+std::string_view name_of(core::ErrorCode code);
+
+}  // namespace mlpd::api

@@ -1,0 +1,218 @@
+#include "api/json_writer.h"
+
+#include <simdjson.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+#include <vector>
+
+namespace mlpd::api {
+namespace {
+
+template <class T>
+void append_digits(std::string& out, T value) {
+  char digits[40];
+  const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
+  out.append(digits, end);
+}
+
+void append_escaped(std::string& out, char c) {
+  switch (c) {
+    case '"':
+      out += "\\\"";
+      return;
+    case '\\':
+      out += "\\\\";
+      return;
+    case '\n':
+      out += "\\n";
+      return;
+    case '\r':
+      out += "\\r";
+      return;
+    case '\t':
+      out += "\\t";
+      return;
+    default:
+      break;
+  }
+  char code[7];
+  std::snprintf(code, sizeof code, "\\u%04x", static_cast<unsigned>(static_cast<unsigned char>(c)));
+  out += code;
+}
+
+}  // namespace
+
+void append_number(std::string& out, float value) {
+  if (std::isfinite(value)) return append_digits(out, value);
+  out += "null";
+}
+
+void append_number(std::string& out, double value) {
+  if (std::isfinite(value)) return append_digits(out, value);
+  out += "null";
+}
+
+void append_number(std::string& out, std::uint64_t value) { append_digits(out, value); }
+
+void append_string(std::string& out, std::string_view text) {
+  const auto is_high = [](char c) { return static_cast<unsigned char>(c) >= 0x80; };
+  const bool replace_high =
+      std::any_of(text.begin(), text.end(), is_high) && !simdjson::validate_utf8(text.data(), text.size());
+  out += '"';
+  for (char c : text) {
+    if (replace_high && is_high(c))
+      out += "\xEF\xBF\xBD";
+    else if (static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\' || c == 0x7f)
+      append_escaped(out, c);
+    else
+      out += c;
+  }
+  out += '"';
+}
+
+JsonWriter& JsonWriter::key(std::string_view name) {
+  separate();
+  append_string(out_, name);
+  out_ += ':';
+  comma_ = false;
+  return *this;
+}
+
+JsonWriter& JsonWriter::null() { return text("null"); }
+
+JsonWriter& JsonWriter::value(int number) {
+  separate();
+  append_digits(out_, number);
+  return *this;
+}
+
+JsonWriter& JsonWriter::value(double number) {
+  separate();
+  append_number(out_, number);
+  return *this;
+}
+
+JsonWriter& JsonWriter::value(float number) {
+  separate();
+  append_number(out_, number);
+  return *this;
+}
+
+JsonWriter& JsonWriter::value(std::string_view string) {
+  separate();
+  append_string(out_, string);
+  return *this;
+}
+
+JsonWriter& JsonWriter::value(Timestamp time) { return value(format_timestamp(time)); }
+
+JsonWriter& JsonWriter::text(std::string_view json) {
+  separate();
+  out_ += json;
+  return *this;
+}
+
+JsonWriter& JsonWriter::open(char bracket) {
+  separate();
+  out_ += bracket;
+  comma_ = false;
+  return *this;
+}
+
+JsonWriter& JsonWriter::close(char bracket) {
+  out_ += bracket;
+  comma_ = true;
+  return *this;
+}
+
+std::string format_timestamp(Timestamp time) {
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date(day);
+  const auto of_day = (time - day).count();
+  char text[40];
+  std::snprintf(text, sizeof text, "%04d-%02u-%02uT%02d:%02d:%02d.%03dZ", static_cast<int>(date.year()),
+                static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                static_cast<int>(of_day / 3'600'000), static_cast<int>(of_day / 60'000 % 60),
+                static_cast<int>(of_day / 1'000 % 60), static_cast<int>(of_day % 1'000));
+  return text;
+}
+
+std::optional<Timestamp> parse_timestamp(std::string_view text) {
+  static constexpr std::string_view kForm = "0000-00-00T00:00:00.000Z";
+  if (text.size() != kForm.size()) return std::nullopt;
+  for (std::size_t i = 0; i < text.size(); ++i)
+    if (kForm[i] == '0' ? text[i] < '0' || text[i] > '9' : text[i] != kForm[i]) return std::nullopt;
+  const auto number = [&](std::size_t begin, std::size_t length) {
+    int n = 0;
+    for (char c : text.substr(begin, length)) n = n * 10 + (c - '0');
+    return n;
+  };
+  const std::chrono::year_month_day date{std::chrono::year{number(0, 4)},
+                                         std::chrono::month{static_cast<unsigned>(number(5, 2))},
+                                         std::chrono::day{static_cast<unsigned>(number(8, 2))}};
+  if (!date.ok() || number(11, 2) > 23 || number(14, 2) > 59 || number(17, 2) > 59) return std::nullopt;
+  return Timestamp{std::chrono::sys_days{date}} + std::chrono::hours{number(11, 2)} +
+         std::chrono::minutes{number(14, 2)} + std::chrono::seconds{number(17, 2)} +
+         std::chrono::milliseconds{number(20, 3)};
+}
+
+std::string prettify(std::string_view json) {
+  // For every '[', in order: whether an object or array stands in it.
+  std::vector<bool> nested;
+  std::vector<std::size_t> open;
+  const auto scan = [&](auto&& visit) {
+    bool quoted = false;
+    for (std::size_t i = 0; i < json.size(); ++i) {
+      const bool was_quoted = quoted;
+      if (json[i] == '"') quoted = !quoted;
+      visit(json[i], quoted || was_quoted);
+      if (quoted && json[i] == '\\') visit(json[++i], true);
+    }
+  };
+  scan([&](char c, bool quoted) {
+    if (quoted) return;
+    if (c == '[' || c == '{') {
+      if (!open.empty()) nested[open.back()] = true;
+      open.push_back(nested.size());
+      nested.push_back(c == '{');
+    } else if (c == ']' || c == '}') {
+      open.pop_back();
+    }
+  });
+
+  std::string out;
+  std::vector<bool> broken;  // whether the brackets around the present place put items on lines of their own
+  std::size_t bracket = 0;
+  const auto new_line = [&] { out += '\n' + std::string(2 * broken.size(), ' '); };
+  char previous = 0;
+  scan([&](char c, bool quoted) {
+    if (quoted) {
+      out += c;
+    } else if (c == '[' || c == '{') {
+      out += c;
+      broken.push_back(nested[bracket++]);
+    } else if (c == ']' || c == '}') {
+      const bool was_broken = broken.back();
+      broken.pop_back();
+      if (was_broken && previous != '{') new_line();
+      out += c;
+    } else if (c == ',') {
+      out += c;
+      if (broken.back())
+        new_line();
+      else
+        out += ' ';
+    } else if (c == ':') {
+      out += ": ";
+    } else if (c != '\n') {
+      out += c;
+    }
+    previous = c;
+  });
+  return out;
+}
+
+}  // namespace mlpd::api

@@ -1,0 +1,255 @@
+#include "api/predict_handlers.h"
+
+#include <array>
+#include <cmath>
+
+#include "api/decode_train.h"
+#include "api/encode_job.h"
+#include "api/encode_trace.h"
+#include "api/json_writer.h"
+#include "api/negotiation.h"
+#include "api/number_block.h"
+#include "api/predict_inputs.h"
+#include "api/problem.h"
+
+namespace mlpd::api {
+namespace {
+
+using SnapshotPointer = std::shared_ptr<const core::Snapshot>;
+
+// A few warm workspaces for each thread, each with the snapshot that it belongs to.
+core::PredictWorkspace& workspace_of(const SnapshotPointer& snapshot) {
+  struct Slot {
+    std::weak_ptr<const core::Snapshot> snapshot;
+    std::unique_ptr<core::PredictWorkspace> workspace;
+  };
+  static constexpr std::size_t kSlots = 4;
+  thread_local std::array<Slot, kSlots> slots;
+  thread_local std::size_t next = 0;
+  for (Slot& slot : slots)
+    if (slot.workspace && slot.snapshot.lock() == snapshot) return *slot.workspace;
+  Slot& slot = slots[next++ % kSlots];
+  slot.workspace = snapshot->make_workspace();
+  slot.snapshot = snapshot;
+  return *slot.workspace;
+}
+
+// Inputs that the fast path did not take: finds what is wrong, or reads the rarer forms.
+template <class T>
+core::Result<void> read_slowly(const Json& json, const core::Snapshot& snapshot, std::vector<T>& flat) {
+  Faults faults;
+  ObjectReader body(json, "#", faults);
+  const std::size_t columns = snapshot.spec().inputs;
+  if (body.find("rows")) {
+    body.fault("rows",
+               snapshot.preprocess()
+                   ? "are not taken yet; give inputs"
+                   : "need a network that was made from a data set; this one takes numbers: give inputs");
+  } else {
+    body.require("inputs");
+  }
+  const Json* inputs = body.find("inputs");
+  auto block = inputs ? read_numbers(*inputs, "#/inputs", faults) : std::nullopt;
+  if (block) {
+    const bool row_each = block->shape.size() == 1 && columns == 1;
+    if (block->values.empty())
+      body.fault("inputs", "must have at least one row");
+    else if (!row_each && block->columns() != columns)
+      body.fault("inputs", "has " + std::to_string(block->columns()) +
+                               " numbers a row, but the network takes " + std::to_string(columns));
+    flat.clear();
+    for (double value : block->values) {
+      if constexpr (sizeof(T) == 4)
+        flat.push_back(to_float32(value));
+      else
+        flat.push_back(value);
+      if (std::isfinite(flat.back())) continue;
+      body.fault("inputs", "holds a number past float32, the network's dtype");
+      break;
+    }
+  }
+  body.finish();
+  if (faults.empty()) return {};
+  return faults.error();
+}
+
+struct Predicted {
+  std::string_view network;
+  const core::Snapshot& snapshot;
+  std::size_t rows;
+  std::size_t outputs;
+  bool classifies;
+};
+
+template <class T>
+std::size_t class_of(const T* row, std::size_t outputs) {
+  if (outputs == 1) return row[0] >= T{0.5} ? 1 : 0;
+  return static_cast<std::size_t>(std::max_element(row, row + outputs) - row);
+}
+
+void write_class(JsonWriter& out, const Predicted& predicted, std::size_t index) {
+  const auto& labels = predicted.snapshot.spec().class_labels;
+  if (index < labels.size())
+    out.value(labels[index]);
+  else
+    out.value(index);
+}
+
+template <class T>
+std::string as_json(const Predicted& predicted, const T* outputs) {
+  std::string body;
+  body.reserve(predicted.rows * (predicted.outputs * 13 + 8) + 128);
+  JsonWriter out(body);
+  out.begin_object().key("outputs").rows(outputs, predicted.rows, predicted.outputs);
+  if (predicted.classifies) {
+    out.key("classes").begin_array();
+    for (std::size_t r = 0; r < predicted.rows; ++r)
+      write_class(out, predicted, class_of(outputs + r * predicted.outputs, predicted.outputs));
+    out.end_array();
+  }
+  out.field("network", predicted.network).field("step", predicted.snapshot.step()).end_object();
+  return body;
+}
+
+template <class T>
+std::string as_ndjson(const Predicted& predicted, const T* outputs) {
+  std::string body;
+  for (std::size_t r = 0; r < predicted.rows; ++r) {
+    const T* row = outputs + r * predicted.outputs;
+    JsonWriter out(body);
+    out.begin_object().key("outputs").values(std::span<const T>(row, predicted.outputs));
+    if (predicted.classifies) {
+      out.key("class");
+      write_class(out, predicted, class_of(row, predicted.outputs));
+    }
+    out.end_object();
+    body += '\n';
+  }
+  return body;
+}
+
+template <class T>
+std::string as_csv(const Predicted& predicted, const T* outputs) {
+  std::string body;
+  for (std::size_t j = 0; j < predicted.outputs; ++j)
+    body += (j ? ",output_" : "output_") + std::to_string(j);
+  body += predicted.classifies ? ",class\n" : "\n";
+  const auto& labels = predicted.snapshot.spec().class_labels;
+  for (std::size_t r = 0; r < predicted.rows; ++r) {
+    const T* row = outputs + r * predicted.outputs;
+    for (std::size_t j = 0; j < predicted.outputs; ++j) {
+      if (j > 0) body += ',';
+      append_number(body, row[j]);
+    }
+    if (predicted.classifies) {
+      const std::size_t index = class_of(row, predicted.outputs);
+      body += ',';
+      append_csv_cell(body, index < labels.size() ? labels[index] : std::to_string(index));
+    }
+    body += '\n';
+  }
+  return body;
+}
+
+template <class T>
+Response predict_as(const Call& call, const SnapshotPointer& snapshot, Media media) {
+  thread_local std::vector<T> flat;
+  thread_local std::vector<T> outputs;
+  static constexpr std::size_t kKeptNumbersMax = 1u << 20;
+  const core::NetworkSpec& spec = snapshot->spec();
+  if (is_csv(call.request)) {
+    if (auto read = read_csv_inputs(call.request.body, spec.inputs, flat); !read)
+      return problem(read.error(), call.request);
+  } else if (read_inputs(call.request.body, spec.inputs, flat) != FastRead::ok) {
+    Response refused;
+    const auto json = read_json_body(call, refused);
+    if (!json) return refused;
+    if (auto read = read_slowly(*json, *snapshot, flat); !read) return problem(read.error(), call.request);
+  }
+  Predicted predicted{call.parameter("network"), *snapshot, flat.size() / spec.inputs,
+                      core::output_count(spec), core::is_classifier(spec)};
+  outputs.resize(predicted.rows * predicted.outputs);
+  snapshot->predict(core::ConstMatrixView<T>(flat.data(), predicted.rows, spec.inputs),
+                    core::MatrixView<T>(outputs.data(), predicted.rows, predicted.outputs),
+                    workspace_of(snapshot));
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    if (std::isfinite(outputs[i])) continue;
+    core::Error error{core::ErrorCode::invalid_argument, "the outputs of a row are not finite", {}};
+    error.fields.push_back({child("#/inputs", i / predicted.outputs), "overflows the network"});
+    return problem(error, call.request);
+  }
+  const T* out = outputs.data();
+  Response response = media_response(media, media == Media::csv      ? as_csv(predicted, out)
+                                            : media == Media::ndjson ? as_ndjson(predicted, out)
+                                                                     : as_json(predicted, out));
+  if (flat.capacity() > kKeptNumbersMax) std::vector<T>().swap(flat);
+  if (outputs.capacity() > kKeptNumbersMax) std::vector<T>().swap(outputs);
+  return response;
+}
+
+// The learner at ?step= and the rows of the body.
+struct Probe {
+  std::unique_ptr<core::Learner> learner;
+  std::shared_ptr<const core::Dataset> data;
+};
+
+std::optional<Probe> probe(const Call& call, Response& refused) {
+  const std::string& name = call.parameter("network");
+  const auto fail = [&](const core::Error& error) {
+    refused = problem(error, call.request);
+    return std::nullopt;
+  };
+  const auto step = query_integer(call.request, "step");
+  if (!step) return fail(step.error());
+  const auto network = call.services.networks.read(name);
+  if (!network) return fail(network.error());
+  const auto json = read_json_body(call, refused, true);
+  if (!json) return std::nullopt;
+  const auto source = decode_data_body(*json, network->spec);
+  if (!source) return fail(source.error());
+  auto data = call.services.networks.data(name, *source);
+  if (!data) return fail(data.error());
+  auto learner = call.services.networks.learner(name, *step);
+  if (!learner) return fail(learner.error());
+  return Probe{std::move(*learner), std::move(*data)};
+}
+
+}  // namespace
+
+Response predict(const Call& call) {
+  static constexpr Media kOffered[] = {Media::json, Media::csv, Media::ndjson};
+  const auto media = choose_media(call.request, kOffered);
+  if (!media) return problem(406, media.error().message, call.request);
+  const auto step = query_integer(call.request, "step");
+  if (!step) return problem(step.error(), call.request);
+  const auto snapshot = call.services.networks.snapshot(call.parameter("network"), *step);
+  if (!snapshot) return problem(snapshot.error(), call.request);
+  return (*snapshot)->spec().dtype == core::Dtype::float32 ? predict_as<float>(call, *snapshot, *media)
+                                                           : predict_as<double>(call, *snapshot, *media);
+}
+
+Response evaluate(const Call& call) {
+  Response refused;
+  const auto what = probe(call, refused);
+  if (!what) return refused;
+  const auto evaluation = what->learner->evaluate(*what->data);
+  if (!evaluation) return problem(evaluation.error(), call.request);
+  std::string body;
+  JsonWriter out(body);
+  write_evaluation(out, *evaluation, what->learner->step(), call.parameter("network"));
+  return json_response(std::move(body));
+}
+
+Response trace(const Call& call) {
+  Response refused;
+  const auto what = probe(call, refused);
+  if (!what) return refused;
+  const auto traced = what->learner->trace(*what->data, call.services.system.limits().trace);
+  if (!traced) return problem(traced.error(), call.request);
+  std::string body;
+  JsonWriter out(body);
+  write_trace(out, *traced);
+  return json_response(std::move(body));
+}
+
+}  // namespace mlpd::api

@@ -1,0 +1,207 @@
+#include "api/router.h"
+
+#include <algorithm>
+#include <map>
+
+#include "api/json_reader.h"
+#include "api/json_writer.h"
+#include "api/problem.h"
+#include "api/routes.h"
+
+namespace mlpd::api {
+namespace {
+
+// A node of the trie: the routes that end here, and what may follow.
+struct Node {
+  std::map<std::string, Node, std::less<>> literals;
+  std::unique_ptr<Node> parameter;
+  std::vector<const Route*> routes;
+};
+
+// Calls visit(segment) for every segment of "/a/b" ("a", "b"; "/" has one empty segment).
+template <class Visit>
+void for_each_segment(std::string_view path, Visit&& visit) {
+  path.remove_prefix(std::min<std::size_t>(1, path.size()));
+  while (true) {
+    const auto slash = path.find('/');
+    if (!visit(path.substr(0, slash)) || slash == std::string_view::npos) return;
+    path.remove_prefix(slash + 1);
+  }
+}
+
+bool is_parameter(std::string_view segment) { return segment.size() > 2 && segment.front() == '{'; }
+
+class Router final : public Handler {
+ public:
+  explicit Router(Services services) : services_(services), routes_(make_routes(services)) {
+    for (const Route& route : routes_) {
+      Node* node = &root_;
+      for_each_segment(route.pattern, [&](std::string_view segment) {
+        if (is_parameter(segment)) {
+          if (!node->parameter) node->parameter = std::make_unique<Node>();
+          node = node->parameter.get();
+        } else {
+          node = &node->literals[std::string(segment)];
+        }
+        return true;
+      });
+      node->routes.push_back(&route);
+    }
+  }
+
+  RouteInfo route(std::string_view method, std::string_view path) const override {
+    RouteInfo info;
+    const Node* node = find(path);
+    const Route* route = node ? pick(*node, method) : nullptr;
+    if (!route) return info;
+    info.found = true;
+    info.streams_body = route->streams_body;
+    info.body_bytes_max = limit_of(*route);
+    info.scope = route->scope;
+    info.pattern = route->pattern;
+    for (const auto& [name, value] : parameters(*route, path))
+      if (name == "network") info.network = value;
+    return info;
+  }
+
+  Response handle(const Request& request) override {
+    Response response = dispatch(request);
+    finish(request, response);
+    return response;
+  }
+
+  Response refuse(int status, std::string_view path, std::string_view detail,
+                  std::string_view request_id) const override {
+    Response response = refusal(status, path, detail, request_id);
+    response.set_header("X-Request-Id", std::string(request_id));
+    return response;
+  }
+
+ private:
+  const Node* find(std::string_view path) const {
+    const Node* node = &root_;
+    for_each_segment(path, [&](std::string_view segment) {
+      if (const auto literal = node->literals.find(segment); literal != node->literals.end())
+        node = &literal->second;
+      else
+        node = segment.empty() ? nullptr : node->parameter.get();
+      return node != nullptr;
+    });
+    return node && !node->routes.empty() ? node : nullptr;
+  }
+
+  // HEAD is answered as GET without the body.
+  static const Route* pick(const Node& node, std::string_view method) {
+    if (method == "HEAD") method = "GET";
+    for (const Route* route : node.routes)
+      if (route->method == method) return route;
+    return nullptr;
+  }
+
+  static std::vector<std::pair<std::string_view, std::string>> parameters(const Route& route,
+                                                                          std::string_view path) {
+    std::vector<std::string_view> names;
+    for_each_segment(route.pattern, [&](std::string_view segment) {
+      names.push_back(segment);
+      return true;
+    });
+    std::vector<std::pair<std::string_view, std::string>> out;
+    std::size_t i = 0;
+    for_each_segment(path, [&](std::string_view segment) {
+      const std::string_view name = names[i++];
+      if (is_parameter(name)) out.emplace_back(name.substr(1, name.size() - 2), segment);
+      return true;
+    });
+    return out;
+  }
+
+  std::size_t limit_of(const Route& route) const {
+    const Limits& limits = services_.system.limits();
+    switch (route.limit) {
+      case BodyLimit::none:
+        return 0;
+      case BodyLimit::body:
+        return limits.body_bytes_max;
+      case BodyLimit::model:
+        return limits.model_body_bytes_max;
+    }
+    return 0;
+  }
+
+  static std::string allowed(const Node& node) {
+    std::string allow;
+    for (const Route* route : node.routes) {
+      allow += std::string(route->method) + ", ";
+      if (route->method == "GET") allow += "HEAD, ";
+    }
+    return allow + "OPTIONS";
+  }
+
+  Response dispatch(const Request& request) {
+    const Node* node = find(request.path);
+    if (!node)
+      return problem(404, "there is no route " + request.path + "; GET /openapi.json lists all", request);
+    const Route* route = pick(*node, request.method);
+    if (!route) {
+      Response response;
+      if (request.method == "OPTIONS")
+        response.status = 204;
+      else
+        response = problem(405, request.method + " is not allowed here; allowed: " + allowed(*node), request);
+      response.set_header("Allow", allowed(*node));
+      return response;
+    }
+    if (!route->streams_body && route->limit != BodyLimit::none && request.body.size() > limit_of(*route))
+      return problem(413, "the body is limited to " + std::to_string(limit_of(*route)) + " bytes", request);
+    if (auto unknown = check_query(*route, request); !unknown) return problem(unknown.error(), request);
+    return route->handler(Call{request, services_, parameters(*route, request.path)});
+  }
+
+  static core::Result<void> check_query(const Route& route, const Request& request) {
+    if (request.query.empty()) return {};
+    std::vector<std::string_view> known;
+    for (const QueryParameter& parameter : route.query) known.push_back(parameter.name);
+    known.push_back("pretty");
+    Faults faults;
+    for (std::size_t i = 0; i < request.query.size(); ++i) {
+      const std::string& name = request.query[i].first;
+      const auto same = [&](const auto& other) { return other.first == name; };
+      if (std::find(known.begin(), known.end(), name) == known.end()) {
+        const auto near = nearest_name(name, known);
+        faults.add("?" + name, "is an unknown query parameter; " +
+                                   (near.empty() ? "known: " + list_names(known)
+                                                 : "did you mean \"" + std::string(near) + "\"?"));
+      } else if (std::any_of(request.query.begin(), request.query.begin() + static_cast<std::ptrdiff_t>(i),
+                             same)) {
+        faults.add("?" + name, "is there twice");
+      }
+    }
+    if (faults.empty()) return {};
+    return faults.error();
+  }
+
+  static void finish(const Request& request, Response& response) {
+    const auto type = response.header("Content-Type");
+    const bool json = type && type->find("json") != std::string_view::npos && *type != "application/x-ndjson";
+    const auto pretty = request.query_value("pretty");
+    if (json && pretty && *pretty != "false" && *pretty != "0") response.body = prettify(response.body);
+    if (!response.body.empty() && !response.stream && response.body.back() != '\n') response.body += '\n';
+    if (request.method == "HEAD") response.body.clear();
+    if (!request.request_id.empty()) response.set_header("X-Request-Id", request.request_id);
+  }
+
+  Services services_;
+  std::vector<Route> routes_;
+  Node root_;
+};
+
+}  // namespace
+
+const std::string& Call::parameter(std::string_view name) const {
+  const auto found = std::find_if(path.begin(), path.end(), [&](const auto& p) { return p.first == name; });
+  return found->second;
+}
+
+std::unique_ptr<Handler> make_handler(Services services) { return std::make_unique<Router>(services); }
+
+}  // namespace mlpd::api

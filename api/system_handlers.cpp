@@ -1,0 +1,106 @@
+#include "api/system_handlers.h"
+
+#include "api/json_writer.h"
+#include "api/negotiation.h"
+#include "core/activation.h"
+#include "core/generator.h"
+#include "core/initializer.h"
+#include "core/layer_spec.h"
+#include "core/loss.h"
+#include "core/optimizer.h"
+#include "core/schedule.h"
+
+namespace mlpd::api {
+namespace {
+
+void write_fields(JsonWriter& out, std::span<const std::string_view> fields) {
+  out.key("fields").values(fields);
+}
+
+void write_tables(JsonWriter& out) {
+  out.key("layers").begin_array();
+  for (const auto& row : core::layer_kinds()) {
+    out.begin_object().field("name", row.name);
+    write_fields(out, row.fields);
+    out.end_object();
+  }
+  out.end_array().key("activations").begin_array();
+  for (const auto& row : core::activations())
+    out.begin_object().field("name", row.name).field("formula", row.formula).end_object();
+  out.end_array().key("losses").begin_array();
+  for (const auto& row : core::losses())
+    out.begin_object().field("name", row.name).field("formula", row.formula).end_object();
+  out.end_array().key("optimizers").begin_array();
+  for (const auto& row : core::optimizers()) {
+    out.begin_object().field("name", row.name);
+    out.field("learning_rate", core::default_options(row.value).learning_rate);
+    write_fields(out, row.fields);
+    out.end_object();
+  }
+  out.end_array().key("schedules").begin_array();
+  for (const auto& row : core::schedules()) {
+    out.begin_object().field("name", row.name);
+    write_fields(out, row.fields);
+    out.end_object();
+  }
+  out.end_array().key("initializers").begin_array();
+  for (const auto& row : core::initializers()) {
+    out.begin_object().field("name", row.name);
+    if (!row.parameter_name.empty()) out.field("parameter", row.parameter_name);
+    out.end_object();
+  }
+  out.end_array().key("generators").begin_array();
+  for (const auto& row : core::generators())
+    out.begin_object().field("name", row.name).field("classes", row.classes).end_object();
+  out.end_array().key("dtypes").values(std::vector<std::string_view>{"float32", "float64"});
+}
+
+void write_limits(JsonWriter& out, const Limits& limits) {
+  out.key("limits").begin_object();
+  out.field("body_bytes", limits.body_bytes_max).field("model_body_bytes", limits.model_body_bytes_max);
+  out.field("json_depth", limits.json_depth_max).field("layers", limits.network.layers);
+  out.field("units", limits.network.units).field("parameters", limits.network.parameters);
+  out.field("networks", limits.networks_max).field("job_steps", limits.job_steps_max);
+  out.field("jobs_waiting", limits.jobs_waiting_max).field("requests_waiting", limits.requests_waiting_max);
+  out.field("event_streams", limits.event_streams_max).field("history_records", limits.history_records_max);
+  out.field("trace_rows", limits.trace.rows).field("trace_numbers", limits.trace.numbers);
+  out.field("time_travel_bytes", limits.time_travel_bytes_max).field("wait_seconds", kWaitSecondsMax);
+  out.end_object();
+}
+
+}  // namespace
+
+Response live(const Call&) { return json_response("{\"live\":true}"); }
+
+Response ready(const Call& call) {
+  const bool is_ready = call.services.system.ready();
+  Response response = json_response(
+      is_ready ? "{\"live\":true,\"ready\":true}" : "{\"live\":true,\"ready\":false}", is_ready ? 200 : 503);
+  if (!is_ready) response.set_header("Retry-After", "1");
+  return response;
+}
+
+Response read_system(const Call& call) {
+  const SystemView system = call.services.system.system();
+  std::string body;
+  JsonWriter out(body);
+  out.begin_object().field("version", system.version).field("build", system.build);
+  out.field("instruction_set", system.instruction_set).field("uptime_s", system.uptime_s);
+  out.field("networks", system.networks).field("jobs_queued", system.jobs_queued);
+  out.field("jobs_running", system.jobs_running).field("event_streams", system.event_streams);
+  out.field("disk_bytes", system.disk_bytes).field("memory_bytes", system.memory_bytes);
+  out.key("quarantined").values(system.quarantined).end_object();
+  return json_response(std::move(body));
+}
+
+Response read_capabilities(const Call& call) {
+  std::string body;
+  JsonWriter out(body);
+  out.begin_object();
+  write_tables(out);
+  write_limits(out, call.services.system.limits());
+  out.end_object();
+  return json_response(std::move(body));
+}
+
+}  // namespace mlpd::api
