@@ -1,0 +1,527 @@
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "core/lanes.cpp"
+#include <hwy/foreach_target.h>
+// clang-format off: foreach_target.h must come before what it compiles again
+#include "core/lanes.h"
+#include "core/vector_ops-inl.h"
+// clang-format on
+
+#include <algorithm>
+#include <span>
+#include <utility>
+
+#ifndef MLPD_LANES
+#define MLPD_LANES
+namespace mlpd::core {
+
+/// Samples side by side. A "row of lanes" is 16 numbers, one for each; all blocks are [unit][16].
+inline constexpr std::size_t kSamples = 16;
+
+/// One pass. `memory` is laid out as: sums [parameter_count][16], dz and dh [widest][16], targets
+/// [outputs][16], inputs [inputs][16], then z and h of each layer [units][16].
+template <class T>
+struct LanesArguments {
+  std::span<const LanesLayer> layers;
+  Loss loss;
+  bool fused;
+  ConstMatrixView<T> inputs, targets;
+  const T* row_weights;
+  T keep, spread, scale;  ///< as in loss_backward: label smoothing and 1 over the mean's divisor
+  const T* parameters;
+  std::size_t parameter_count, widest;
+  T* memory;
+  T* gradient;
+  T* last_z;
+  T* last_h;
+};
+
+/// One instruction set's passes for one type.
+template <class T>
+struct LanesKernels {
+  void (*gradient)(const LanesArguments<T>&);
+  void (*forward)(const LanesArguments<T>&);
+};
+
+/// Numbers of the memory of one pass.
+template <class T>
+std::size_t lanes_memory(const LanesArguments<T>& a) {
+  std::size_t rows = a.parameter_count + 2 * a.widest + a.layers.back().units + a.layers.front().inputs;
+  for (const LanesLayer& layer : a.layers) rows += 2 * layer.units;
+  return rows * kSamples;
+}
+
+}  // namespace mlpd::core
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace mlpd::core::HWY_NAMESPACE {
+
+/// A row of lanes in registers.
+template <class T>
+struct Lanes {
+  using Ops = VectorOps<T>;
+  static constexpr std::size_t kVectors = kSamples / Ops::kLanes;
+  typename Ops::V v[kVectors];
+
+  static HWY_INLINE Lanes load(const T* p) {
+    Lanes lanes;
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < kVectors; ++i) lanes.v[i] = Ops::load(p + i * Ops::kLanes);
+    return lanes;
+  }
+  static HWY_INLINE Lanes set(T x) {
+    Lanes lanes;
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < kVectors; ++i) lanes.v[i] = Ops::set(x);
+    return lanes;
+  }
+  HWY_INLINE void store(T* p) const {
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < kVectors; ++i) Ops::store(v[i], p + i * Ops::kLanes);
+  }
+};
+
+/// `count` ≤ 16 rows of a row-major matrix across the lanes; lanes past them repeat the last row, so that
+/// they never bring in a number that no sample has.
+template <class T>
+HWY_INLINE void load_rows(const T* rows, std::size_t count, std::size_t columns, T* out) {
+#if HWY_NATIVE_FMA
+  using Ops = VectorOps<T>;
+  if (columns == 2 && count == kSamples) {
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < kSamples; i += Ops::kLanes) {
+      typename Ops::V first, second;
+      hn::LoadInterleaved2(typename Ops::D(), rows + 2 * i, first, second);
+      Ops::store(first, out + i);
+      Ops::store(second, out + kSamples + i);
+    }
+    return;
+  }
+#endif
+  for (std::size_t r = 0; r < kSamples; ++r) {
+    const T* row = rows + std::min(r, count - 1) * columns;
+    for (std::size_t j = 0; j < columns; ++j) out[j * kSamples + r] = row[j];
+  }
+}
+
+template <class T>
+void store_rows(const T* lanes, std::size_t count, std::size_t columns, T* rows) {
+  for (std::size_t r = 0; r < count; ++r)
+    for (std::size_t j = 0; j < columns; ++j) rows[r * columns + j] = lanes[j * kSamples + r];
+}
+
+/// out[t] = start[t] + Σ_i in[i]·w[t·out_stride + i·in_stride] for kTile rows of lanes, i ascending.
+template <std::size_t kTile, class T>
+HWY_INLINE void dot_tile(T* out, const T* start, const T* in, std::size_t count, const T* w,
+                         std::size_t out_stride, std::size_t in_stride) {
+  using Ops = VectorOps<T>;
+  Lanes<T> sum[kTile];
+#pragma GCC unroll 8
+  for (std::size_t t = 0; t < kTile; ++t) sum[t] = Lanes<T>::set(start != nullptr ? start[t] : T{0});
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto x = Lanes<T>::load(in + i * kSamples);
+#pragma GCC unroll 8
+    for (std::size_t t = 0; t < kTile; ++t) {
+      const auto weight = Ops::set(w[t * out_stride + i * in_stride]);
+#pragma GCC unroll 16
+      for (std::size_t v = 0; v < Lanes<T>::kVectors; ++v)
+        sum[t].v[v] = Ops::fma(x.v[v], weight, sum[t].v[v]);
+    }
+  }
+#pragma GCC unroll 8
+  for (std::size_t t = 0; t < kTile; ++t) sum[t].store(out + t * kSamples);
+}
+
+template <class T>
+HWY_INLINE void dots(T* out, std::size_t outputs, const T* start, const T* in, std::size_t count, const T* w,
+                     std::size_t out_stride, std::size_t in_stride) {
+  constexpr std::size_t kTile = Lanes<T>::kVectors <= 2 ? 4 : 2;
+  std::size_t t = 0;
+  const auto from = [&](std::size_t i) { return start != nullptr ? start + i : nullptr; };
+  for (; t + kTile <= outputs; t += kTile)
+    dot_tile<kTile>(out + t * kSamples, from(t), in, count, w + t * out_stride, out_stride, in_stride);
+  if (kTile > 2 && t + 2 <= outputs) {
+    dot_tile<2>(out + t * kSamples, from(t), in, count, w + t * out_stride, out_stride, in_stride);
+    t += 2;
+  }
+  if (t < outputs)
+    dot_tile<1>(out + t * kSamples, from(t), in, count, w + t * out_stride, out_stride, in_stride);
+}
+
+template <Activation kActivation, class T>
+void values(T* h, const T* z, std::size_t units) {
+  using Ops = VectorOps<T>;
+  for (std::size_t i = 0; i < units * kSamples; i += Ops::kLanes)
+    Ops::store(activation_value<kActivation, Ops>(Ops::load(z + i)), h + i);
+}
+
+/// dz = dh ∘ f′(z).
+template <Activation kActivation, class T>
+void slopes(T* dz, const T* dh, const T* z, const T* h, std::size_t units) {
+  using Ops = VectorOps<T>;
+  for (std::size_t i = 0; i < units * kSamples; i += Ops::kLanes) {
+    const auto slope = activation_slope<kActivation, Ops>(Ops::load(z + i), Ops::load(h + i));
+    Ops::store(Ops::mul(Ops::load(dh + i), slope), dz + i);
+  }
+}
+
+template <class T>
+void softmax_values(T* h, const T* z, std::size_t units) {
+  using Ops = VectorOps<T>;
+  for (std::size_t v = 0; v < kSamples; v += Ops::kLanes) {
+    auto largest = Ops::load(z + v);
+    for (std::size_t j = 1; j < units; ++j) {
+      const auto x = Ops::load(z + j * kSamples + v);
+      largest = Ops::select(Ops::less(largest, x), x, largest);
+    }
+    auto sum = Ops::set(0);
+    for (std::size_t j = 0; j < units; ++j) {
+      const auto power = exp_of_nonpositive<Ops>(Ops::sub(Ops::load(z + j * kSamples + v), largest));
+      sum = Ops::add(sum, power);
+      Ops::store(power, h + j * kSamples + v);
+    }
+    for (std::size_t j = 0; j < units; ++j)
+      Ops::store(Ops::div(Ops::load(h + j * kSamples + v), sum), h + j * kSamples + v);
+  }
+}
+
+template <class T>
+void softmax_slopes(T* dz, const T* dh, const T* h, std::size_t units) {
+  using Ops = VectorOps<T>;
+  for (std::size_t v = 0; v < kSamples; v += Ops::kLanes) {
+    auto dot = Ops::set(0);
+    for (std::size_t i = v; i < units * kSamples; i += kSamples)
+      dot = Ops::fma(Ops::load(h + i), Ops::load(dh + i), dot);
+    for (std::size_t i = v; i < units * kSamples; i += kSamples)
+      Ops::store(Ops::mul(Ops::load(h + i), Ops::sub(Ops::load(dh + i), dot)), dz + i);
+  }
+}
+
+template <class T>
+HWY_INLINE void activate_lanes(Activation activation, T* h, const T* z, std::size_t units) {
+  switch (activation) {
+    case Activation::linear:
+      return values<Activation::linear>(h, z, units);
+    case Activation::sigmoid:
+      return values<Activation::sigmoid>(h, z, units);
+    case Activation::tanh:
+      return values<Activation::tanh>(h, z, units);
+    case Activation::relu:
+      return values<Activation::relu>(h, z, units);
+    case Activation::leaky_relu:
+      return values<Activation::leaky_relu>(h, z, units);
+    case Activation::elu:
+      return values<Activation::elu>(h, z, units);
+    case Activation::gelu:
+      return values<Activation::gelu>(h, z, units);
+    case Activation::silu:
+      return values<Activation::silu>(h, z, units);
+    case Activation::softplus:
+      return values<Activation::softplus>(h, z, units);
+    case Activation::softmax:
+      return softmax_values(h, z, units);
+  }
+}
+
+template <class T>
+HWY_INLINE void activate_lanes_backward(Activation activation, T* dz, const T* dh, const T* z, const T* h,
+                                        std::size_t units) {
+  switch (activation) {
+    case Activation::linear:
+      return slopes<Activation::linear>(dz, dh, z, h, units);
+    case Activation::sigmoid:
+      return slopes<Activation::sigmoid>(dz, dh, z, h, units);
+    case Activation::tanh:
+      return slopes<Activation::tanh>(dz, dh, z, h, units);
+    case Activation::relu:
+      return slopes<Activation::relu>(dz, dh, z, h, units);
+    case Activation::leaky_relu:
+      return slopes<Activation::leaky_relu>(dz, dh, z, h, units);
+    case Activation::elu:
+      return slopes<Activation::elu>(dz, dh, z, h, units);
+    case Activation::gelu:
+      return slopes<Activation::gelu>(dz, dh, z, h, units);
+    case Activation::silu:
+      return slopes<Activation::silu>(dz, dh, z, h, units);
+    case Activation::softplus:
+      return slopes<Activation::softplus>(dz, dh, z, h, units);
+    case Activation::softmax:
+      return softmax_slopes(dz, dh, h, units);
+  }
+}
+
+/// What loss_backward computes, for one block: factor[16] is row weight · scale, 0 in lanes past the rows.
+template <Loss kLoss, bool kFused, class T>
+void loss_lanes(const LanesArguments<T>& a, T* gradient, const T* h, const T* y, const T* factor) {
+  using Ops = VectorOps<T>;
+  const std::size_t units = a.layers.back().units;
+  for (std::size_t v = 0; v < kSamples; v += Ops::kLanes) {
+    const auto scale = Ops::load(factor + v);
+    auto total = Ops::set(0);
+    if constexpr (kLoss == Loss::cross_entropy && kFused)
+      for (std::size_t j = 0; j < units; ++j) total = Ops::add(total, Ops::load(y + j * kSamples + v));
+    for (std::size_t i = v; i < units * kSamples; i += kSamples) {
+      const auto output = Ops::load(h + i);
+      const auto target = Ops::load(y + i);
+      if constexpr (kLoss == Loss::cross_entropy && kFused) {
+        Ops::store(Ops::mul(Ops::fma(output, total, Ops::negative(target)), scale), gradient + i);
+      } else {
+        Ops::store(Ops::mul(loss_slope<kLoss, kFused, Ops>(output, target), scale), gradient + i);
+      }
+    }
+  }
+}
+
+template <class T>
+void loss_of_block(const LanesArguments<T>& a, T* gradient, const T* h, const T* y, const T* factor) {
+  switch (a.loss) {
+    case Loss::half_squared_error:
+      return loss_lanes<Loss::half_squared_error, false>(a, gradient, h, y, factor);
+    case Loss::mean_squared_error:
+      return loss_lanes<Loss::mean_squared_error, false>(a, gradient, h, y, factor);
+    case Loss::mean_absolute_error:
+      return loss_lanes<Loss::mean_absolute_error, false>(a, gradient, h, y, factor);
+    case Loss::huber:
+      return loss_lanes<Loss::huber, false>(a, gradient, h, y, factor);
+    case Loss::binary_cross_entropy:
+      return a.fused ? loss_lanes<Loss::binary_cross_entropy, true>(a, gradient, h, y, factor)
+                     : loss_lanes<Loss::binary_cross_entropy, false>(a, gradient, h, y, factor);
+    case Loss::cross_entropy:
+      return a.fused ? loss_lanes<Loss::cross_entropy, true>(a, gradient, h, y, factor)
+                     : loss_lanes<Loss::cross_entropy, false>(a, gradient, h, y, factor);
+  }
+}
+
+/// sums[k][j] += x[k]·dz[j], sums of the bias += dz[j]; kFirst starts them from 0.
+template <bool kFirst, class T>
+void accumulate(const LanesLayer& layer, T* sums, const T* x, const T* dz) {
+  using Ops = VectorOps<T>;
+  T* sum = sums + layer.weights * kSamples;
+  for (std::size_t k = 0; k < layer.inputs; ++k) {
+    const auto input = Lanes<T>::load(x + k * kSamples);
+    for (std::size_t j = 0; j < layer.units; ++j, sum += kSamples) {
+#pragma GCC unroll 16
+      for (std::size_t v = 0; v < Lanes<T>::kVectors; ++v) {
+        const std::size_t at = v * Ops::kLanes;
+        const auto old = kFirst ? Ops::set(0) : Ops::load(sum + at);
+        Ops::store(Ops::fma(input.v[v], Ops::load(dz + j * kSamples + at), old), sum + at);
+      }
+    }
+  }
+  if (!layer.has_bias) return;
+  sum = sums + layer.bias * kSamples;
+  for (std::size_t i = 0; i < layer.units * kSamples; i += Ops::kLanes) {
+    const auto old = kFirst ? Ops::set(0) : Ops::load(sum + i);
+    Ops::store(Ops::add(old, Ops::load(dz + i)), sum + i);
+  }
+}
+
+#if HWY_NATIVE_FMA
+/// The tree s[i] += s[i + half] of one vector.
+template <class V>
+HWY_INLINE auto sum_of_lanes(V v) {
+  using D = hn::DFromV<V>;
+  if constexpr (hn::MaxLanes(D()) == 1) {
+    return hn::GetLane(v);
+  } else {
+    const hn::Half<D> half;
+    return sum_of_lanes(hn::Add(hn::LowerHalf(half, v), hn::UpperHalf(half, v)));
+  }
+}
+#else
+template <class T>
+T sum_of_lanes(T v) {
+  return v;
+}
+#endif
+
+template <class T>
+void reduce(const T* sums, std::size_t count, T* gradient) {
+  using Ops = VectorOps<T>;
+  for (std::size_t p = 0; p < count; ++p) {
+    auto lanes = Lanes<T>::load(sums + p * kSamples);
+#pragma GCC unroll 4
+    for (std::size_t half = Lanes<T>::kVectors / 2; half > 0; half /= 2)
+#pragma GCC unroll 8
+      for (std::size_t v = 0; v < half; ++v) lanes.v[v] = Ops::add(lanes.v[v], lanes.v[v + half]);
+    gradient[p] = sum_of_lanes(lanes.v[0]);
+  }
+}
+
+/// Where the blocks of a pass are in its memory.
+template <class T>
+struct Blocks {
+  T *sums, *dz, *dh, *targets, *inputs, *layers;
+
+  explicit Blocks(const LanesArguments<T>& a)
+      : sums(a.memory),
+        dz(sums + a.parameter_count * kSamples),
+        dh(dz + a.widest * kSamples),
+        targets(dh + a.widest * kSamples),
+        inputs(targets + a.layers.back().units * kSamples),
+        layers(inputs + a.layers.front().inputs * kSamples) {}
+};
+
+/// Runs one block of inputs through the stack; returns where the last layer's z is (its h follows).
+template <class T>
+HWY_INLINE T* forward_block(const LanesArguments<T>& a, const Blocks<T>& blocks) {
+  const T* in = blocks.inputs;
+  T* z = blocks.layers;
+  for (const LanesLayer& layer : a.layers) {
+    T* h = z + layer.units * kSamples;
+    dots(z, layer.units, layer.has_bias ? a.parameters + layer.bias : nullptr, in, layer.inputs,
+         a.parameters + layer.weights, std::size_t{1}, layer.units);
+    activate_lanes(layer.activation, h, z, layer.units);
+    in = h;
+    z = h + layer.units * kSamples;
+  }
+  return z - 2 * a.layers.back().units * kSamples;
+}
+
+template <class T>
+HWY_INLINE void load_targets(const LanesArguments<T>& a, std::size_t row, std::size_t count, T* targets,
+                             T* factor) {
+  using Ops = VectorOps<T>;
+  load_rows(a.targets.row(row), count, a.targets.columns, targets);
+  if (a.keep != 1)
+    for (std::size_t i = 0; i < a.targets.columns * kSamples; i += Ops::kLanes)
+      Ops::store(Ops::fma(Ops::set(a.keep), Ops::load(targets + i), Ops::set(a.spread)), targets + i);
+  for (std::size_t r = 0; r < kSamples; ++r)
+    factor[r] = r >= count ? T{0} : a.row_weights != nullptr ? a.row_weights[row + r] * a.scale : a.scale;
+}
+
+template <class T>
+HWY_INLINE void backward_block(const LanesArguments<T>& a, const Blocks<T>& blocks, T* last_z, bool is_dz,
+                               bool first) {
+  T* z = last_z;
+  for (std::size_t i = a.layers.size(); i-- > 0;) {
+    const LanesLayer& layer = a.layers[i];
+    const T* h = z + layer.units * kSamples;
+    if (!is_dz) activate_lanes_backward(layer.activation, blocks.dz, blocks.dh, z, h, layer.units);
+    is_dz = false;
+    const T* in = i == 0 ? blocks.inputs : z - layer.inputs * kSamples;
+    if (first) {
+      accumulate<true>(layer, blocks.sums, in, blocks.dz);
+    } else {
+      accumulate<false>(layer, blocks.sums, in, blocks.dz);
+    }
+    if (i == 0) return;
+    dots(blocks.dh, layer.inputs, static_cast<const T*>(nullptr), blocks.dz, layer.units,
+         a.parameters + layer.weights, layer.units, std::size_t{1});
+    z -= 2 * layer.inputs * kSamples;
+  }
+}
+
+template <class T>
+void gradient(const LanesArguments<T>& a) {
+  const Blocks<T> blocks(a);
+  HWY_ALIGN T factor[kSamples];
+  const std::size_t outputs = a.layers.back().units;
+  for (std::size_t row = 0; row < a.inputs.rows; row += kSamples) {
+    const std::size_t count = std::min(kSamples, a.inputs.rows - row);
+    load_rows(a.inputs.row(row), count, a.inputs.columns, blocks.inputs);
+    load_targets(a, row, count, blocks.targets, factor);
+    T* z = forward_block(a, blocks);
+    T* h = z + outputs * kSamples;
+    if (a.last_z != nullptr) store_rows(z, count, outputs, a.last_z + row * outputs);
+    if (a.last_h != nullptr) store_rows(h, count, outputs, a.last_h + row * outputs);
+    loss_of_block(a, a.fused ? blocks.dz : blocks.dh, h, blocks.targets, factor);
+    backward_block(a, blocks, z, a.fused, row == 0);
+  }
+  if (a.inputs.rows == 0) std::fill_n(blocks.sums, a.parameter_count * kSamples, T{0});
+  reduce(blocks.sums, a.parameter_count, a.gradient);
+}
+
+template <class T>
+void forward(const LanesArguments<T>& a) {
+  const Blocks<T> blocks(a);
+  const std::size_t outputs = a.layers.back().units;
+  for (std::size_t row = 0; row < a.inputs.rows; row += kSamples) {
+    const std::size_t count = std::min(kSamples, a.inputs.rows - row);
+    load_rows(a.inputs.row(row), count, a.inputs.columns, blocks.inputs);
+    store_rows(forward_block(a, blocks) + outputs * kSamples, count, outputs, a.last_h + row * outputs);
+  }
+}
+
+template <class T>
+constexpr LanesKernels<T> kLanesKernels = {&gradient<T>, &forward<T>};
+
+const LanesKernels<float>* lanes_kernels_float() { return &kLanesKernels<float>; }
+const LanesKernels<double>* lanes_kernels_double() { return &kLanesKernels<double>; }
+
+}  // namespace mlpd::core::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace mlpd::core {
+
+HWY_EXPORT(lanes_kernels_float);
+HWY_EXPORT(lanes_kernels_double);
+
+namespace {
+
+template <class T>
+const LanesKernels<T>& kernels() {
+  if constexpr (sizeof(T) == sizeof(float)) {
+    return *HWY_DYNAMIC_DISPATCH(lanes_kernels_float)();
+  } else {
+    return *HWY_DYNAMIC_DISPATCH(lanes_kernels_double)();
+  }
+}
+
+template <class T>
+LanesArguments<T> arguments_of(const std::vector<LanesLayer>& layers, const LossOptions& loss) {
+  LanesArguments<T> a{};
+  a.layers = layers;
+  a.loss = loss.kind;
+  a.fused = is_fused(loss.kind, layers.back().activation);
+  a.widest = layers.front().inputs;
+  a.keep = 1;
+  for (const LanesLayer& layer : layers) {
+    a.widest = std::max(a.widest, layer.units);
+    a.parameter_count += layer.inputs * layer.units + (layer.has_bias ? layer.units : 0);
+  }
+  if (loss.kind == Loss::cross_entropy && loss.label_smoothing > 0) {
+    a.keep = static_cast<T>(1 - loss.label_smoothing);
+    a.spread = static_cast<T>(loss.label_smoothing / static_cast<double>(layers.back().units));
+  }
+  return a;
+}
+
+}  // namespace
+
+template <class T>
+LanesPass<T>::LanesPass(std::vector<LanesLayer> layers, const LossOptions& loss)
+    : layers_(std::move(layers)), loss_(loss), memory_(lanes_memory(arguments_of<T>(layers_, loss_))) {}
+
+template <class T>
+void LanesPass<T>::gradient(ConstMatrixView<T> inputs, ConstMatrixView<T> targets, const T* row_weights,
+                            const T* parameters, T* gradient, T* last_z, T* last_h) {
+  LanesArguments<T> a = arguments_of<T>(layers_, loss_);
+  a.inputs = inputs;
+  a.targets = targets;
+  a.row_weights = row_weights;
+  a.scale = static_cast<T>(loss_scale(loss_.kind, targets.rows, targets.columns));
+  a.parameters = parameters;
+  a.memory = memory_.data();
+  a.gradient = gradient;
+  a.last_z = last_z;
+  a.last_h = last_h;
+  kernels<T>().gradient(a);
+}
+
+template <class T>
+void LanesPass<T>::forward(ConstMatrixView<T> inputs, const T* parameters, MatrixView<T> outputs) {
+  LanesArguments<T> a = arguments_of<T>(layers_, loss_);
+  a.inputs = inputs;
+  a.parameters = parameters;
+  a.memory = memory_.data();
+  a.last_h = outputs.data;
+  kernels<T>().forward(a);
+}
+
+template class LanesPass<float>;
+template class LanesPass<double>;
+
+}  // namespace mlpd::core
+#endif

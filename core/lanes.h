@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "core/activation.h"
+#include "core/loss.h"
+#include "core/matrix.h"
+
+namespace mlpd::core {
+
+/// One dense brick of a small stack and where its numbers are in the flat parameters (and gradient).
+struct LanesLayer {
+  std::size_t inputs = 0;
+  std::size_t units = 0;
+  std::size_t weights = 0;  ///< offset of inputs × units numbers
+  std::size_t bias = 0;     ///< offset of `units` numbers
+  bool has_bias = true;
+  Activation activation = Activation::linear;
+};
+
+/// Forward and backward pass of a small stack of dense bricks, fused: 16 samples at a time lie across the
+/// vector lanes and the whole stack runs on them before the next 16. The numbers are those of core/kernels.h
+/// with RowSum::interleaved, bit for bit. Owns its memory and allocates only when made; not thread-safe. T is
+/// float or double.
+template <class T>
+class LanesPass {
+ public:
+  /// The layers follow one another; their numbers fill 0 … parameter_count−1. softmax only last.
+  LanesPass(std::vector<LanesLayer> layers, const LossOptions& loss);
+
+  /// Data loss' gradient over the batch (N × inputs, N × outputs; row_weights null or N numbers):
+  /// parameter_count numbers, no penalty. last_z and last_h (null: not wanted) get the last brick's values, N
+  /// × outputs.
+  void gradient(ConstMatrixView<T> inputs, ConstMatrixView<T> targets, const T* row_weights,
+                const T* parameters, T* gradient, T* last_z, T* last_h);
+
+  /// h of the last brick for N × inputs, N ≥ 0.
+  void forward(ConstMatrixView<T> inputs, const T* parameters, MatrixView<T> outputs);
+
+ private:
+  std::vector<LanesLayer> layers_;
+  LossOptions loss_;
+  AlignedBuffer<T> memory_;
+};
+
+}  // namespace mlpd::core
