@@ -58,12 +58,20 @@ std::size_t Batches<T>::last_batch_rows() const {
 }
 
 template <class T>
+std::uint64_t Batches<T>::cut() const {
+  return batch_size_ == rows() ? 0 : batch_size_;
+}
+
+template <class T>
+bool Batches<T>::continues(const Cursor& cursor) const {
+  return cursor.data == digest_ && cursor.batch_size == cut() && cursor.shuffle == shuffle_;
+}
+
+template <class T>
 void Batches<T>::enter(Cursor& cursor) const {
-  const std::uint64_t batch_size = batch_size_ == rows() ? 0 : batch_size_;
-  const bool same = cursor.data == digest_ && cursor.batch_size == batch_size && cursor.shuffle == shuffle_;
-  if (same && cursor.row < rows()) return;
+  if (continues(cursor) && cursor.row < rows()) return;
   cursor.data = digest_;
-  cursor.batch_size = batch_size;
+  cursor.batch_size = cut();
   cursor.shuffle = shuffle_;
   ++cursor.epoch;
   cursor.row = 0;

@@ -34,6 +34,8 @@ class Batches {
   /// Rows of the last batch of an epoch.
   std::size_t last_batch_rows() const;
 
+  /// Whether the cursor was in this data, cut in the same way.
+  bool continues(const Cursor& cursor) const;
   /// Makes the cursor go on in this data, or begin a new epoch where it was elsewhere or the epoch is over.
   void enter(Cursor& cursor) const;
   /// The batch at the cursor, which moves past it. Gathers where shuffled; allocates only for a new epoch.
@@ -42,6 +44,7 @@ class Batches {
   Batch<T> all() const;
 
  private:
+  std::uint64_t cut() const;
   const T* weights_of(const T* row_weights, std::size_t rows);
 
   Matrix<T> inputs_;

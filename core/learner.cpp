@@ -4,7 +4,6 @@
 #include <string>
 #include <utility>
 
-#include "core/named_table.h"
 #include "core/network_learner.h"
 #include "core/optimizer_state.h"
 
@@ -13,9 +12,11 @@ namespace mlpd::core {
 namespace {
 
 template <class T>
-std::unique_ptr<Learner> start(const NetworkSpec& spec, std::shared_ptr<const Preprocess> preprocess,
-                               Executor& executor) {
+Result<std::unique_ptr<Learner>> start(const NetworkSpec& spec, std::shared_ptr<const Preprocess> preprocess,
+                                       Executor& executor) {
   auto network = std::make_shared<const Network>(spec);
+  if (Result<void> fits = check_solver(*network, spec.hyper_parameters.optimizer.kind); !fits)
+    return fits.error();
   TrainingState<T> state;
   state.parameters.resize(network->parameter_count());
   initialize_parameters<T>(*network, spec, state.parameters.data());
@@ -23,13 +24,15 @@ std::unique_ptr<Learner> start(const NetworkSpec& spec, std::shared_ptr<const Pr
   initialize_running<T>(*network, state.running.data());
   fit_optimizer_state(state.optimizer, spec.hyper_parameters.optimizer, network->parameter_count());
   if (spec.ema > 0) state.average = state.parameters;
-  return std::make_unique<NetworkLearner<T>>(spec, std::move(network), std::move(preprocess),
-                                             std::move(state), executor);
+  return std::unique_ptr<Learner>(std::make_unique<NetworkLearner<T>>(
+      spec, std::move(network), std::move(preprocess), std::move(state), executor));
 }
 
 template <class T>
 Result<std::unique_ptr<Learner>> resume(Checkpoint checkpoint, Executor& executor) {
   auto network = std::make_shared<const Network>(checkpoint.spec);
+  if (Result<void> fits = check_solver(*network, checkpoint.spec.hyper_parameters.optimizer.kind); !fits)
+    return fits.error();
   Result<TrainingState<T>> state = from_checkpoint<T>(checkpoint, *network);
   if (!state) return state.error();
   return std::unique_ptr<Learner>(
@@ -42,8 +45,6 @@ Result<std::unique_ptr<Learner>> resume(Checkpoint checkpoint, Executor& executo
 Result<std::unique_ptr<Learner>> Learner::create(const NetworkSpec& spec,
                                                  std::shared_ptr<const Preprocess> preprocess,
                                                  Executor& executor) {
-  if (Result<void> supported = check_optimizer_available(spec.hyper_parameters.optimizer); !supported)
-    return supported.error();
   return spec.dtype == Dtype::float32 ? start<float>(spec, std::move(preprocess), executor)
                                       : start<double>(spec, std::move(preprocess), executor);
 }
@@ -54,9 +55,6 @@ Result<std::unique_ptr<Learner>> Learner::restore(Checkpoint checkpoint, Executo
   if (Result<void> valid = validate(checkpoint.spec, limits); !valid)
     return Error{ErrorCode::corrupted, "The checkpoint's spec is invalid: " + valid.error().message,
                  valid.error().fields};
-  if (Result<void> supported = check_optimizer_available(checkpoint.spec.hyper_parameters.optimizer);
-      !supported)
-    return supported.error();
   // Before anything of that size is allocated.
   if (parameter_count(checkpoint.spec) != size_of(checkpoint.parameters))
     return Error{ErrorCode::corrupted, "The checkpoint has " +

@@ -28,7 +28,8 @@ struct BatchPlan {
 
 /// What advance() did.
 struct Advance {
-  std::uint64_t steps = 0;  ///< updates done, fewer than asked for only after divergence
+  std::uint64_t steps = 0;  ///< updates done, fewer than asked for only in the cases below
+  bool converged = false;   ///< the solver (core/solver.h) can't get further
   bool diverged = false;    ///< the next update would not be finite; the last finite state is kept
 };
 

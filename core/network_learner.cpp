@@ -64,11 +64,15 @@ NetworkLearner<T>::NetworkLearner(NetworkSpec spec, std::shared_ptr<const Networ
 template <class T>
 Result<void> NetworkLearner<T>::set_hyper_parameters(const HyperParameters& hyper_parameters) {
   if (Result<void> valid = validate(hyper_parameters); !valid) return valid;
-  if (Result<void> supported = check_optimizer_available(hyper_parameters.optimizer); !supported)
-    return supported;
+  if (Result<void> fits = check_solver(*network_, hyper_parameters.optimizer.kind); !fits) return fits;
   HyperParameters& present = spec_.hyper_parameters;
-  if (present.optimizer.kind != hyper_parameters.optimizer.kind) state_.optimizer = {};
-  fit_optimizer_state(state_.optimizer, hyper_parameters.optimizer, network_->parameter_count());
+  if (present.optimizer.kind != hyper_parameters.optimizer.kind) {
+    state_.optimizer = {};
+    state_.solver = {};
+  }
+  if (present.regularization != hyper_parameters.regularization) state_.solver.forget();
+  fit_optimizer_state(state_.optimizer, rule_in_force(state_, hyper_parameters.optimizer),
+                      network_->parameter_count());
   if (present.schedule != hyper_parameters.schedule) state_.plateau = {};
   present = hyper_parameters;
   objective_.set_regularization(present.regularization);
@@ -126,6 +130,12 @@ Result<void> NetworkLearner<T>::bind(std::shared_ptr<const Dataset> data, const 
         {{batches.rows() == 1 ? "#/data/inputs" : "#/batch_size",
           "leaves a batch of one row (" + std::to_string(batches.rows()) + " rows in batches of " +
               std::to_string(batches.batch_size()) + "), whose variance means nothing; choose another"}}};
+  const Optimizer kind = spec_.hyper_parameters.optimizer.kind;
+  if (is_solver(kind) && kind != Optimizer::automatic && batches.batch_size() < batches.rows())
+    return Error{ErrorCode::invalid_argument,
+                 "This optimizer works on the whole training set.",
+                 {{"#/batch_size", "leave it out, or train with adam"}}};
+  if (is_solver(kind)) begin_solver(batches);
   batches_ = std::move(batches);
   accuracy_rule_ = accuracy_rule(spec_, is_one_hot(*data));
   return {};
@@ -164,11 +174,14 @@ Advance NetworkLearner<T>::advance(std::uint64_t steps, std::uint64_t record_eve
   Advance done;
   const std::uint64_t interval = check_interval();
   while (done.steps < steps && !done.diverged) {
+    done.converged = state_.solver.converged;
+    if (done.converged) break;
     const std::uint64_t slice = std::min(steps - done.steps, interval);
     saved_.assign(state_);
     const std::uint64_t made = run(slice, record_every, on_record);
     if (state_.finite()) {
       done.steps += made;
+      done.converged = state_.solver.converged;
       continue;
     }
     state_.assign(saved_);
@@ -187,6 +200,7 @@ std::uint64_t NetworkLearner<T>::run(std::uint64_t steps, std::uint64_t record_e
   for (std::uint64_t i = 0; i < steps; ++i) {
     const bool recorded = until_record == 0;
     if (!update(recorded, on_record)) return i + 1;
+    if (state_.solver.converged) return i + 1;
     until_record = recorded ? record_every - 1 : until_record - 1;
   }
   return steps;
@@ -210,6 +224,8 @@ template <class T>
 bool NetworkLearner<T>::update(bool recorded, const OnRecord& on_record) {
   batches_.enter(state_.cursor);
   const Batch<T> batch = batches_.next(state_.cursor);
+  if (is_solver(rule_in_force(state_, spec_.hyper_parameters.optimizer).kind))
+    return solver_update(batch, recorded, on_record);
   objective_.gradient(batch, state_.parameters.data(), state_.running.data(), state_.step, gradient_.data());
   const HyperParameters& hyper_parameters = spec_.hyper_parameters;
   if (recorded) {
@@ -222,6 +238,37 @@ bool NetworkLearner<T>::update(bool recorded, const OnRecord& on_record) {
   }
   apply_update(state_, hyper_parameters, spec_.ema, next_rate(state_, hyper_parameters), gradient_.data());
   return true;
+}
+
+/// One iteration of a full-batch solver; `gradient_` is made for records alone.
+template <class T>
+bool NetworkLearner<T>::solver_update(const Batch<T>& batch, bool recorded, const OnRecord& on_record) {
+  if (recorded) {
+    if (!state_.finite()) return false;
+    objective_.gradient(batch, state_.parameters.data(), nullptr, state_.step, gradient_.data());
+    const Record record = make_record(batch);
+    if (on_record) on_record(record);
+  }
+  if (solver_ == nullptr) solver_ = std::make_unique<Solver<T>>(*network_, *executor_);
+  solver_->step(spec_.hyper_parameters.optimizer.kind, objective_, batch, state_.solver,
+                state_.parameters.data());
+  if (spec_.ema > 0)
+    average_update<T>(state_.average.data(), state_.parameters.data(), state_.parameters.size(),
+                      static_cast<T>(spec_.ema));
+  ++state_.step;
+  return true;
+}
+
+/// Other data is another function: what the solver learnt of the old one misleads, and auto chooses anew.
+template <class T>
+void NetworkLearner<T>::begin_solver(const Batches<T>& batches) {
+  SolverState<T>& solver = state_.solver;
+  const OptimizerOptions& options = spec_.hyper_parameters.optimizer;
+  if (!batches.continues(state_.cursor)) solver = {};
+  if (options.kind != Optimizer::automatic || solver.choice != Optimizer::automatic) return;
+  solver.choice = choose_optimizer(*network_, batches.rows(), batches.batch_size());
+  state_.optimizer = {};
+  fit_optimizer_state(state_.optimizer, rule_in_force(state_, options), network_->parameter_count());
 }
 
 template <class T>

@@ -7,6 +7,7 @@
 #include "core/learner.h"
 #include "core/network.h"
 #include "core/objective.h"
+#include "core/solver.h"
 #include "core/training_state.h"
 
 namespace mlpd::core {
@@ -41,6 +42,8 @@ class NetworkLearner final : public Learner {
   std::uint64_t run(std::uint64_t steps, std::uint64_t record_every, const OnRecord& on_record);
   std::uint64_t replay(std::uint64_t steps, std::uint64_t record_every);
   bool update(bool recorded, const OnRecord& on_record);
+  bool solver_update(const Batch<T>& batch, bool recorded, const OnRecord& on_record);
+  void begin_solver(const Batches<T>& batches);
   Record make_record(const Batch<T>& batch);
   std::uint64_t check_interval() const;
   /// Outputs and the last brick's z of all rows, block by block.
@@ -57,6 +60,7 @@ class NetworkLearner final : public Learner {
   AlignedBuffer<T> gradient_;
   Batches<T> batches_;
   AccuracyRule accuracy_rule_ = AccuracyRule::none;
+  std::unique_ptr<Solver<T>> solver_;  // made for the first step that needs it
 
   struct Validation {
     Matrix<T> inputs;

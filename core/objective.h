@@ -24,6 +24,7 @@ class Objective {
 
   /// Settings of the penalty; 0 = off.
   void set_regularization(const Regularization& regularization) { regularization_ = regularization; }
+  const Regularization& regularization() const { return regularization_; }
 
   /// Forward and backward over the batch: gradient (parameter_count numbers, penalty included, unclipped).
   /// Bricks work as in training: dropout draws the masks of `step`; batch_norm uses the batch's statistics

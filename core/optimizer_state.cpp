@@ -1,9 +1,7 @@
 #include "core/optimizer_state.h"
 
 #include <cmath>
-#include <string>
 
-#include "core/named_table.h"
 #include "core/schedule.h"
 #include "core/update_kernels.h"
 
@@ -27,26 +25,6 @@ OptimizerArrayNames optimizer_array_names(const OptimizerOptions& options) {
       break;
   }
   return {};
-}
-
-Result<void> check_optimizer_available(const OptimizerOptions& options) {
-  switch (options.kind) {
-    case Optimizer::sgd:
-    case Optimizer::rmsprop:
-    case Optimizer::adagrad:
-    case Optimizer::adam:
-    case Optimizer::adamw:
-      return {};
-    case Optimizer::lbfgs:
-    case Optimizer::levenberg_marquardt:
-    case Optimizer::automatic:
-      break;
-  }
-  const std::string name(name_of(optimizers(), options.kind));
-  return Error{ErrorCode::failed_precondition,
-               "The optimizer " + name + " is not available in this build.",
-               {{"#/optimizer/type",
-                 name + " is not available in this build; use sgd, rmsprop, adagrad, adam or adamw"}}};
 }
 
 template <class T>

@@ -6,7 +6,6 @@
 
 #include "core/matrix.h"
 #include "core/optimizer.h"
-#include "core/result.h"
 
 namespace mlpd::core {
 
@@ -25,9 +24,6 @@ struct OptimizerArrayNames {
   std::string_view t;
 };
 OptimizerArrayNames optimizer_array_names(const OptimizerOptions& options);
-
-/// `failed_precondition` where this build has no such rule.
-Result<void> check_optimizer_available(const OptimizerOptions& options);
 
 /// Gives the state the arrays that the rule needs, zero where they are new.
 template <class T>

@@ -131,6 +131,7 @@ std::optional<StopReason> TrainingRun::run(std::uint64_t max_steps,
     progress_.steps_done += advance.steps;
     max_steps -= advance.steps;
     if (advance.diverged) return finish(StopReason::diverged);
+    if (advance.converged) return finish(StopReason::completed);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "core/solver.h"
 #include "core/update_kernels.h"
 
 namespace mlpd::core {
@@ -38,6 +39,19 @@ bool finite_buffer(const AlignedBuffer<T>& buffer) {
 template <class T>
 NumberArray to_array(const T* values, std::size_t count) {
   return std::vector<T>(values, values + count);
+}
+
+template <class T>
+void assign_solver(SolverState<T>& to, const SolverState<T>& from) {
+  to.pairs = from.pairs;
+  to.damping = from.damping;
+  to.converged = from.converged;
+  to.choice = from.choice;
+  to.restarts = from.restarts;
+  to.best_loss = from.best_loss;
+  assign_buffer(to.position_differences, from.position_differences);
+  assign_buffer(to.gradient_differences, from.gradient_differences);
+  assign_buffer(to.attempt, from.attempt);
 }
 
 Error corrupted(const std::string& what) {
@@ -98,10 +112,84 @@ Result<void> read_plateau(const Checkpoint& checkpoint, Plateau& plateau) {
   return {};
 }
 
+template <class T>
+void add_solver(Checkpoint& checkpoint, const SolverState<T>& solver, Optimizer kind, std::size_t count) {
+  if (!is_solver(kind)) return;
+  const auto add_array = [&](std::string_view name, const T* values, std::size_t size) {
+    if (size != 0) checkpoint.arrays.push_back({std::string(name), to_array(values, size)});
+  };
+  const auto add_number = [&](std::string_view name, double value) {
+    checkpoint.numbers.push_back({std::string(name), value});
+  };
+  add_number("solver.pairs", static_cast<double>(solver.pairs));
+  add_number("solver.damping", solver.damping);
+  add_number("solver.converged", solver.converged ? 1 : 0);
+  add_array("solver.position_differences", solver.position_differences.data(), solver.pairs * count);
+  add_array("solver.gradient_differences", solver.gradient_differences.data(), solver.pairs * count);
+  if (kind != Optimizer::automatic) return;
+  add_number("auto.choice", static_cast<double>(solver.choice));
+  add_number("auto.restarts", static_cast<double>(solver.restarts));
+  add_number("auto.best_loss", solver.best_loss);
+  add_array("auto.attempt", solver.attempt.data(), solver.attempt.size());
+}
+
+template <class T>
+Result<void> read_attempt(const Checkpoint& checkpoint, SolverState<T>& solver, std::size_t count) {
+  const bool there = std::any_of(checkpoint.arrays.begin(), checkpoint.arrays.end(),
+                                 [](const NamedArray& array) { return array.name == "auto.attempt"; });
+  if (!there) return {};
+  solver.attempt.resize(count);
+  return read_named<T>(checkpoint, "auto.attempt", count, solver.attempt.data());
+}
+
+template <class T>
+Result<void> read_automatic(const Checkpoint& checkpoint, SolverState<T>& solver, std::size_t count) {
+  const Result<std::uint64_t> choice = read_count(checkpoint, "auto.choice");
+  const Result<std::uint64_t> restarts = read_count(checkpoint, "auto.restarts");
+  const Result<double> best_loss = read_number(checkpoint, "auto.best_loss");
+  if (!choice) return choice.error();
+  if (!restarts) return restarts.error();
+  if (!best_loss) return best_loss.error();
+  if (*choice > static_cast<std::uint64_t>(Optimizer::automatic))
+    return corrupted("auto.choice names no optimizer");
+  solver.choice = static_cast<Optimizer>(*choice);
+  solver.restarts = *restarts;
+  solver.best_loss = *best_loss;
+  return read_attempt(checkpoint, solver, count);
+}
+
+template <class T>
+Result<void> read_solver(const Checkpoint& checkpoint, SolverState<T>& solver, std::size_t count) {
+  const Optimizer kind = checkpoint.spec.hyper_parameters.optimizer.kind;
+  if (!is_solver(kind)) return {};
+  const Result<std::uint64_t> pairs = read_count(checkpoint, "solver.pairs");
+  const Result<double> damping = read_number(checkpoint, "solver.damping");
+  const Result<std::uint64_t> converged = read_count(checkpoint, "solver.converged");
+  if (!pairs) return pairs.error();
+  if (!damping) return damping.error();
+  if (!converged) return converged.error();
+  if (*pairs > kLbfgsPairs) return corrupted("solver.pairs is too large");
+  solver.pairs = *pairs;
+  solver.damping = *damping;
+  solver.converged = *converged != 0;
+  if (solver.pairs > 0) {
+    solver.position_differences.resize(kLbfgsPairs * count);
+    solver.gradient_differences.resize(kLbfgsPairs * count);
+    Result<void> read = read_named<T>(checkpoint, "solver.position_differences", solver.pairs * count,
+                                      solver.position_differences.data());
+    if (read)
+      read = read_named<T>(checkpoint, "solver.gradient_differences", solver.pairs * count,
+                           solver.gradient_differences.data());
+    if (!read) return read;
+  }
+  if (kind == Optimizer::automatic) return read_automatic(checkpoint, solver, count);
+  return {};
+}
+
 /// Reads the optimizer's scalars and arrays, which must be there.
 template <class T>
-Result<void> read_optimizer(const Checkpoint& checkpoint, OptimizerState<T>& state, std::size_t count) {
-  const OptimizerOptions& options = checkpoint.spec.hyper_parameters.optimizer;
+Result<void> read_optimizer(const Checkpoint& checkpoint, const OptimizerOptions& options,
+                            OptimizerState<T>& state, std::size_t count) {
   fit_optimizer_state(state, options, count);
   const OptimizerArrayNames names = optimizer_array_names(options);
   if (!names.t.empty()) {
@@ -131,12 +219,20 @@ void TrainingState<T>::assign(const TrainingState& from) {
   assign_buffer(average, from.average);
   assign_buffer(optimizer.first, from.optimizer.first);
   assign_buffer(optimizer.second, from.optimizer.second);
+  assign_solver(solver, from.solver);
 }
 
 template <class T>
 bool TrainingState<T>::finite() const {
   return finite_buffer(parameters) && finite_buffer(running) && finite_buffer(average) &&
          finite_buffer(optimizer.first) && finite_buffer(optimizer.second);
+}
+
+template <class T>
+OptimizerOptions rule_in_force(const TrainingState<T>& state, const OptimizerOptions& options) {
+  OptimizerOptions rule = options;
+  if (options.kind == Optimizer::automatic) rule.kind = state.solver.choice;
+  return rule;
 }
 
 template <class T>
@@ -155,8 +251,8 @@ void apply_update(TrainingState<T>& state, const HyperParameters& hyper_paramete
     const double length = std::sqrt(static_cast<double>(sum_of_squares<T>(gradient, count)));
     if (length > clip.norm) scale_values<T>(gradient, count, static_cast<T>(clip.norm / length));
   }
-  update_parameters<T>(state.optimizer, hyper_parameters.optimizer, rate, state.parameters.data(), gradient,
-                       count);
+  update_parameters<T>(state.optimizer, rule_in_force(state, hyper_parameters.optimizer), rate,
+                       state.parameters.data(), gradient, count);
   if (ema > 0) average_update<T>(state.average.data(), state.parameters.data(), count, static_cast<T>(ema));
   ++state.step;
 }
@@ -176,12 +272,14 @@ Checkpoint to_checkpoint(const TrainingState<T>& state, const NetworkSpec& spec,
   const auto add_number = [&](std::string_view name, double value) {
     checkpoint.numbers.push_back({std::string(name), value});
   };
-  const OptimizerArrayNames names = optimizer_array_names(spec.hyper_parameters.optimizer);
+  const OptimizerArrayNames names =
+      optimizer_array_names(rule_in_force(state, spec.hyper_parameters.optimizer));
   if (!names.t.empty()) add_number(names.t, static_cast<double>(state.optimizer.t));
   if (!names.first.empty())
     add_array(names.first, state.optimizer.first.data(), state.optimizer.first.size());
   if (!names.second.empty())
     add_array(names.second, state.optimizer.second.data(), state.optimizer.second.size());
+  add_solver(checkpoint, state.solver, spec.hyper_parameters.optimizer.kind, network.parameter_count());
   if (plateau_of(spec.hyper_parameters.schedule) != nullptr) {
     add_number("plateau.factor", state.plateau.factor);
     add_number("plateau.stale", static_cast<double>(state.plateau.stale));
@@ -205,7 +303,10 @@ Result<TrainingState<T>> from_checkpoint(const Checkpoint& checkpoint, const Net
   state.parameters.resize(count);
   state.running.resize(network.running_count());
   Result<void> read = read_array<T>(checkpoint.parameters, "parameters", count, state.parameters.data());
-  if (read) read = read_optimizer(checkpoint, state.optimizer, count);
+  if (read) read = read_solver(checkpoint, state.solver, count);
+  if (read)
+    read = read_optimizer(checkpoint, rule_in_force(state, checkpoint.spec.hyper_parameters.optimizer),
+                          state.optimizer, count);
   if (read && plateau_of(checkpoint.spec.hyper_parameters.schedule) != nullptr)
     read = read_plateau(checkpoint, state.plateau);
   for (const Brick* brick : network.batch_norms()) {
@@ -225,6 +326,7 @@ Result<TrainingState<T>> from_checkpoint(const Checkpoint& checkpoint, const Net
 
 #define MLPD_INSTANTIATE(T)                                                                         \
   template struct TrainingState<T>;                                                                 \
+  template OptimizerOptions rule_in_force<T>(const TrainingState<T>&, const OptimizerOptions&);     \
   template double next_rate<T>(const TrainingState<T>&, const HyperParameters&);                    \
   template void apply_update<T>(TrainingState<T>&, const HyperParameters&, double, double, T*);     \
   template Checkpoint to_checkpoint<T>(const TrainingState<T>&, const NetworkSpec&, const Network&, \

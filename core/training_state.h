@@ -8,6 +8,7 @@
 #include "core/network.h"
 #include "core/optimizer_state.h"
 #include "core/result.h"
+#include "core/solver_state.h"
 
 namespace mlpd::core {
 
@@ -31,11 +32,16 @@ struct TrainingState {
   AlignedBuffer<T> average;  ///< ema; empty where it is off
   OptimizerState<T> optimizer;
   Plateau plateau;
+  SolverState<T> solver;
 
   /// Copies without allocating where the shapes are alike.
   void assign(const TrainingState& from);
   bool finite() const;
 };
+
+/// The rule that updates by the state: the network's, or what auto chose.
+template <class T>
+OptimizerOptions rule_in_force(const TrainingState<T>& state, const OptimizerOptions& options);
 
 /// The rate of the state's next update: the schedule's, times the plateau's factor.
 template <class T>
