@@ -13,7 +13,6 @@ namespace {
 constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 constexpr int kLingerTimeoutMs = 2'000;            ///< after a refusal, for what the client still sends
 constexpr std::size_t kLingerBytesMax = 1u << 20;  ///< of it, at most
-constexpr std::size_t kBodyStepBytes = 64u << 10;  ///< a body's buffer starts with this and doubles
 constexpr std::size_t kKeptBodyBytes = 64u << 10;  ///< a larger body's buffer is not kept for the next
 
 std::uint64_t scrambled(std::uint64_t x) {  // splitmix64
@@ -37,79 +36,15 @@ void make_request_id(std::string& id) {
 
 }  // namespace
 
-/// Reads the body of a route that streams it, waiting for the client within the same bounds as any body.
-class Conversation::StreamedBody final : public api::BodyReader {
- public:
-  explicit StreamedBody(Conversation& conversation) : c_(conversation) {}
-
-  core::Result<std::size_t> read(char* buffer, std::size_t size) override {
-    if (size == 0) return std::size_t{0};
-    while (!c_.body_complete_) {
-      auto count = c_.chunked_ ? take_chunked(buffer, size) : take_sized(buffer, size);
-      if (!count || *count > 0 || c_.body_complete_) return count;
-      if (auto more = fill(); !more) return more.error();
-    }
-    return std::size_t{0};
-  }
-
- private:
-  core::Result<std::size_t> take_sized(char* buffer, std::size_t size) {
-    const auto input = c_.connection_->input();
-    const auto n = std::min<std::uint64_t>({size, input.size(), c_.content_length_ - c_.body_bytes_});
-    input.copy(buffer, n);
-    c_.connection_->consume(n);
-    c_.body_bytes_ += n;
-    c_.body_complete_ = c_.body_bytes_ == c_.content_length_;
-    return static_cast<std::size_t>(n);
-  }
-
-  core::Result<std::size_t> take_chunked(char* buffer, std::size_t size) {
-    auto input = c_.connection_->input();
-    const auto before = input.size();
-    std::string_view payload;
-    const auto state = c_.decoder_.next(input, size, payload);
-    payload.copy(buffer, payload.size());
-    const auto count = payload.size();
-    c_.connection_->consume(before - input.size());
-    c_.body_bytes_ += count;
-    if (state == ChunkedDecoder::State::malformed)
-      return core::Error{core::ErrorCode::invalid_argument, "The chunked body is malformed."};
-    if (state == ChunkedDecoder::State::too_large)
-      return core::Error{core::ErrorCode::resource_exhausted, "The body is larger than this route allows."};
-    c_.body_complete_ = state == ChunkedDecoder::State::done;
-    return count;
-  }
-
-  core::Result<void> fill() {
-    if (!c_.connection_->input().empty()) return {};
-    for (;;) {
-      const Io io = c_.connection_->receive();
-      if (io == Io::done) return {};
-      if (io == Io::closed) return core::Error{core::ErrorCode::unavailable, "The client went away."};
-      const auto rate = static_cast<std::int64_t>(c_.context_.options.transfer_bytes_per_second_min);
-      const auto allowed_ms =
-          c_.context_.options.body_timeout_ms + static_cast<std::int64_t>(c_.body_bytes_) * 1000 / rate;
-      const auto left_ms = allowed_ms - (now_us() - c_.phase_start_us_) / 1000;
-      const short events = io == Io::wait_readable ? POLLIN : POLLOUT;
-      if (left_ms <= 0 || !c_.connection_->wait(events, static_cast<int>(std::min<std::int64_t>(
-                                                            left_ms, std::numeric_limits<int>::max()))))
-        return core::Error{core::ErrorCode::unavailable, "The client sends too slowly."};
-    }
-  }
-
-  Conversation& c_;
-};
-
 Conversation::Conversation(ConversationContext& context, std::unique_ptr<Connection> connection)
     : context_(context),
       connection_(std::move(connection)),
       fd_(connection_->fd()),
-      phase_(connection_->uses_tls() ? Phase::handshake : Phase::head) {
+      phase_(connection_->uses_tls() ? Phase::handshake : Phase::head),
+      body_(context.held_bodies) {
   set_deadline(now_us() + std::int64_t{context_.options.header_timeout_ms} * 1000);
-  exchange_.respond = [this](api::Fields query) { return handle(std::move(query)); };
+  exchange_.respond = [this] { return handle(); };
 }
-
-Conversation::~Conversation() { context_.bodies_bytes.fetch_sub(counted_bytes_); }
 
 void Conversation::expire() {
   set_deadline(kNever);
@@ -164,10 +99,7 @@ bool Conversation::shake_hands() {
   return wait(Next::close);
 }
 
-/// What a read that brought nothing means; returns false with next_ set, or refuses.
-bool Conversation::after_input(Io io) {
-  if (io == Io::wait_readable) return wait(Next::readable);
-  if (io == Io::wait_writable) return wait(Next::writable);
+bool Conversation::input_ended() {
   if (expired_.load() && !idle_.load()) return refuse(408, "The request did not arrive in time.");
   return wait(Next::close);
 }
@@ -192,7 +124,8 @@ bool Conversation::read_head() {
     if (!may_read_) return wait(Next::readable);
     const Io io = connection_->receive();
     may_read_ = !connection_->drained();
-    if (io != Io::done) return after_input(io);
+    if (io == Io::closed) return input_ended();
+    if (io != Io::done) return wait(io == Io::wait_readable ? Next::readable : Next::writable);
   }
 }
 
@@ -203,12 +136,9 @@ bool Conversation::begin_request(std::size_t head_bytes) {
   const auto refusal =
       parse_head(connection_->input().substr(0, head_bytes), context_.options.header_fields_max, head_);
   method_.assign(head_.method);
-  raw_query_.assign(head_.query);
   http_1_0_ = head_.http_1_0;
   keep_alive_ = head_.keep_alive;
-  chunked_ = head_.chunked;
-  content_length_ = head_.content_length.value_or(0);
-  body_complete_ = !head_.has_body();
+  body_.begin(head_);
   request_.method = method_ == "HEAD" ? "GET" : method_;
   request_.headers.resize(head_.fields.size());
   for (std::size_t i = 0; i < head_.fields.size(); ++i) {
@@ -222,15 +152,18 @@ bool Conversation::begin_request(std::size_t head_bytes) {
     make_request_id(request_.request_id);
   request_.remote_address.assign(connection_->remote_address());
   auto path = decode_path(head_.path);
+  auto query = decode_query(head_.query);
   const bool expects_continue = head_.expects_continue;
   connection_->consume(head_bytes);
   scanner_.reset();
   if (path) request_.path = std::move(*path);
+  if (query) request_.query = std::move(*query);
   if (refusal) return refuse(refusal.status, refusal.detail);
   if (!path) return refuse(400, "The path has a broken escape or a control byte.");
+  if (!query) return refuse(400, "The query has a broken escape: write a percent sign as %25.");
   if (!admit()) return false;
   const bool reads_body = phase_ == Phase::body || (phase_ == Phase::ready && route_.streams_body);
-  if (expects_continue && reads_body && !body_complete_ && connection_->input().empty()) {
+  if (expects_continue && reads_body && !body_.complete() && connection_->input().empty()) {
     connection_->queue_more("HTTP/1.1 100 Continue\r\n\r\n");
     if (connection_->flush() == Io::closed) return wait(Next::close);
   }
@@ -242,17 +175,15 @@ bool Conversation::admit() {
   route_ = context_.handler.route(request_.method, request_.path);
   if (context_.gate) {
     if (auto refusal = context_.gate(route_, request_))
-      return respond_with(std::move(*refusal), keep_alive_ && body_complete_);
+      return respond_with(std::move(*refusal), keep_alive_ && body_.complete());
   }
-  body_limit_ = std::min(route_.body_bytes_max, context_.options.body_bytes_max);
   if (!route_.found) {  // the handler says so; an announced body is not read
     phase_ = Phase::ready;
     return true;
   }
-  if (content_length_ > body_limit_) return refuse(413, "The body is larger than this route allows.");
-  decoder_ = ChunkedDecoder(body_limit_);
-  phase_ = body_complete_ || route_.streams_body ? Phase::ready : Phase::body;
-  if (phase_ == Phase::body) allow_transfer(content_length_, context_.options.body_timeout_ms);
+  if (!body_.set_limit(std::min(route_.body_bytes_max, context_.options.body_bytes_max)))
+    return refuse(413, "The body is larger than this route allows.");
+  phase_ = body_.complete() || route_.streams_body ? Phase::ready : Phase::body;
   return true;
 }
 
@@ -262,72 +193,28 @@ void Conversation::allow_transfer(std::uint64_t bytes, int timeout_ms) {
                static_cast<std::int64_t>(bytes * 1'000'000 / rate));
 }
 
-bool Conversation::read_body() { return chunked_ ? read_chunked_body() : read_sized_body(); }
-
-/// Counts `size` body bytes against the listener's total.
-bool Conversation::keep_body(std::size_t size) {
-  if (size <= counted_bytes_) return true;
-  const auto total = context_.bodies_bytes.fetch_add(size - counted_bytes_) + size - counted_bytes_;
-  counted_bytes_ = size;
-  return total <= context_.options.bodies_bytes_max;
-}
-
-bool Conversation::read_sized_body() {
-  auto& body = request_.body;
-  for (;;) {
-    if (body_bytes_ == body.size()) {
-      const auto size = std::min<std::uint64_t>(content_length_, std::max(2 * body_bytes_, kBodyStepBytes));
-      if (!keep_body(size))
-        return refuse(503, "The server holds as many request bodies as it may; try again.");
-      body.resize(size);
-    }
-    const auto input = connection_->input();
-    std::size_t count = std::min<std::size_t>(input.size(), body.size() - body_bytes_);
-    if (count > 0) {
-      input.copy(body.data() + body_bytes_, count);
-      connection_->consume(count);
-    } else if (const Io io =
-                   connection_->receive_into(body.data() + body_bytes_, body.size() - body_bytes_, count);
-               io != Io::done) {
-      return after_input(io);
-    }
-    body_bytes_ += count;
-    if (body_bytes_ == content_length_) break;
-  }
-  may_read_ = !connection_->drained();
-  body_complete_ = true;
-  phase_ = Phase::ready;
-  return true;
-}
-
-bool Conversation::read_chunked_body() {
-  for (;;) {
-    auto input = connection_->input();
-    const auto before = input.size();
-    auto state = ChunkedDecoder::State::more;
-    while (!input.empty() && state == ChunkedDecoder::State::more) {
-      std::string_view payload;
-      state = decoder_.next(input, before, payload);
-      request_.body.append(payload);
-    }
-    connection_->consume(before - input.size());
-    body_bytes_ = request_.body.size();
-    if (state == ChunkedDecoder::State::malformed) return refuse(400, "The chunked body is malformed.");
-    if (state == ChunkedDecoder::State::too_large)
+bool Conversation::read_body() {
+  switch (body_.receive(*connection_, request_.body)) {
+    case BodyStep::complete:
+      may_read_ = !connection_->drained();
+      phase_ = Phase::ready;
+      return true;
+    case BodyStep::wait_readable:
+      allow_transfer(std::max(body_.announced_bytes(), body_.received_bytes()),
+                     context_.options.body_timeout_ms);
+      return wait(Next::readable);
+    case BodyStep::wait_writable:
+      return wait(Next::writable);
+    case BodyStep::closed:
+      return input_ended();
+    case BodyStep::malformed:
+      return refuse(400, "The chunked body is malformed.");
+    case BodyStep::too_large:
       return refuse(413, "The body is larger than this route allows.");
-    if (!keep_body(body_bytes_))
-      return refuse(503, "The server holds as many request bodies as it may; try again.");
-    if (state == ChunkedDecoder::State::done) break;
-    const Io io = connection_->receive();
-    if (io != Io::done) {
-      allow_transfer(body_bytes_, context_.options.body_timeout_ms);
-      return after_input(io);
-    }
+    case BodyStep::no_room:
+      return refuse(503, "The server holds as many request bodies as it may; try again later.");
   }
-  may_read_ = !connection_->drained();
-  body_complete_ = true;
-  phase_ = Phase::ready;
-  return true;
+  return wait(Next::close);
 }
 
 bool Conversation::is_health() const {
@@ -340,12 +227,12 @@ bool Conversation::run(bool health_only) {
   return answer();
 }
 
-/// The handler's answer; called by the adapter with the decoded query. Lets no exception out.
-api::Response Conversation::handle(api::Fields query) {
-  request_.query = std::move(query);
+/// The handler's answer; called by the adapter. Lets no exception of the handler out.
+api::Response Conversation::handle() {
   api::Response response;
   try {
-    StreamedBody reader(*this);
+    StreamedBody reader(body_, *connection_, context_.options.body_timeout_ms,
+                        context_.options.transfer_bytes_per_second_min);
     request_.body_stream = route_.found && route_.streams_body ? &reader : nullptr;
     response = checked(context_.handler.handle(request_));
     request_.body_stream = nullptr;
@@ -358,7 +245,8 @@ api::Response Conversation::handle(api::Fields query) {
   if (!error_.empty())
     response = context_.handler.refuse(500, request_.path, "The server failed; its log knows the request id.",
                                        request_.request_id);
-  exchange_.keep_alive = keep_alive_ && body_complete_ && !context_.draining.load(std::memory_order_relaxed);
+  exchange_.keep_alive =
+      keep_alive_ && body_.complete() && !context_.draining.load(std::memory_order_relaxed);
   return response;
 }
 
@@ -381,7 +269,7 @@ bool Conversation::refuse(int status, std::string_view detail) {
 
 /// Answers without the handler.
 bool Conversation::respond_with(api::Response response, bool keep_alive) {
-  const auto respond = std::exchange(exchange_.respond, [&](api::Fields) {
+  const auto respond = std::exchange(exchange_.respond, [&] {
     exchange_.keep_alive = keep_alive && !context_.draining.load(std::memory_order_relaxed);
     return std::move(response);
   });
@@ -393,7 +281,6 @@ bool Conversation::respond_with(api::Response response, bool keep_alive) {
 /// Lets the adapter make the answer and queues it.
 bool Conversation::answer() {
   exchange_.method = method_.empty() ? std::string_view("GET") : std::string_view(method_);
-  exchange_.query = raw_query_;
   exchange_.http_1_0 = http_1_0_;
   exchange_.request_id = request_.request_id;
   exchange_.head.clear();
@@ -434,7 +321,7 @@ bool Conversation::write_answer() {
   finish_request();
   const auto now = now_us();
   if (!exchange_.keep_alive) {
-    if (body_complete_ && connection_->input().empty()) return wait(Next::close);
+    if (body_.complete() && connection_->input().empty()) return wait(Next::close);
     // Closing with unread input would make the kernel reset the connection, answer and all.
     connection_->finish_sending();
     phase_ = Phase::lingering;
@@ -467,7 +354,7 @@ void Conversation::finish_request() {
   record.pattern = route_.pattern;
   record.status = exchange_.status;
   record.duration_us = started_us_ == 0 ? 0 : now_us() - started_us_;
-  record.bytes_in = body_bytes_;
+  record.bytes_in = body_.received_bytes();
   record.bytes_out = answer_bytes_;
   record.request_id = request_.request_id;
   record.remote_address = connection_->remote_address();
@@ -479,9 +366,7 @@ void Conversation::finish_request() {
 void Conversation::reset_request() {
   phase_ = Phase::head;
   sending_.store(false);
-  context_.bodies_bytes.fetch_sub(counted_bytes_);
-  counted_bytes_ = 0;
-  body_bytes_ = 0;
+  body_.reset();
   if (request_.body.capacity() > kKeptBodyBytes)
     request_.body = std::string();
   else
@@ -490,9 +375,8 @@ void Conversation::reset_request() {
   request_.key_id.clear();
   request_.request_id.clear();
   method_.clear();
-  raw_query_.clear();
+  request_.query.clear();
   route_ = api::RouteInfo();
-  body_complete_ = true;
   error_.clear();
   started_us_ = 0;
   idle_.store(true);

@@ -11,6 +11,7 @@
 #include "server/http/framing.h"
 #include "server/http/httplib_adapter.h"
 #include "server/http/listener.h"
+#include "server/http/request_body.h"
 
 namespace mlpd::server {
 
@@ -24,7 +25,7 @@ struct ConversationContext {
   EventHub& hub;
   std::atomic<bool> draining{false};  ///< every answer closes its connection
   std::atomic<std::uint64_t> requests_total{0};
-  std::atomic<std::size_t> bodies_bytes{0};
+  HeldBodies held_bodies{options.bodies_bytes_max};
 };
 
 /// One connection's requests and answers, in order: a state machine that is advanced by whichever thread
@@ -41,7 +42,6 @@ class Conversation {
   };
 
   Conversation(ConversationContext& context, std::unique_ptr<Connection> connection);
-  ~Conversation();
 
   /// Goes as far as it can. With `health_only`, runs no request but the two health routes'.
   Next advance(bool health_only);
@@ -62,7 +62,6 @@ class Conversation {
 
  private:
   enum class Phase { handshake, head, body, ready, writing, lingering };
-  class StreamedBody;
 
   // Each step returns true to go on with the next phase, false to return next_.
   bool step(bool health_only);
@@ -71,8 +70,6 @@ class Conversation {
   bool begin_request(std::size_t head_bytes);
   bool admit();
   bool read_body();
-  bool read_sized_body();
-  bool read_chunked_body();
   bool run(bool health_only);
   bool write_answer();
   bool linger();
@@ -83,13 +80,12 @@ class Conversation {
   }
   bool refuse(int status, std::string_view detail);
   bool respond_with(api::Response response, bool keep_alive);
-  api::Response handle(api::Fields query);
+  api::Response handle();
   api::Response checked(api::Response response);
   bool answer();
   void finish_request();
   void reset_request();
-  bool keep_body(std::size_t size);
-  bool after_input(Io io);
+  bool input_ended();
   void allow_transfer(std::uint64_t bytes, int timeout_ms);
   void set_deadline(std::int64_t at_us) { deadline_us_.store(at_us, std::memory_order_relaxed); }
   bool is_health() const;
@@ -109,19 +105,12 @@ class Conversation {
   HeadScanner scanner_;
   RequestHead head_;    ///< views are valid until the head is consumed
   std::string method_;  ///< as sent; the handler sees GET for HEAD
-  std::string raw_query_;
   api::Request request_;
   api::RouteInfo route_;
   Exchange exchange_;
-  std::uint64_t content_length_ = 0;
-  bool chunked_ = false;
+  RequestBody body_;
   bool http_1_0_ = false;
   bool keep_alive_ = true;
-  bool body_complete_ = true;
-  std::size_t body_limit_ = 0;
-  std::uint64_t body_bytes_ = 0;   ///< received
-  std::size_t counted_bytes_ = 0;  ///< of it, in context_.bodies_bytes
-  ChunkedDecoder decoder_;
   std::int64_t started_us_ = 0;  ///< complete header
   std::int64_t phase_start_us_ = 0;
   std::size_t answer_bytes_ = 0;

@@ -43,6 +43,25 @@ int hex_value(char c) {
   return -1;
 }
 
+std::optional<std::string> unescaped(std::string_view raw, bool plus_is_blank) {
+  std::string text;
+  text.reserve(raw.size());
+  for (std::size_t i = 0; i < raw.size(); ++i) {
+    char c = raw[i];
+    if (c == '%') {
+      if (i + 2 >= raw.size()) return std::nullopt;
+      const int high = hex_value(raw[i + 1]), low = hex_value(raw[i + 2]);
+      if (high < 0 || low < 0) return std::nullopt;
+      c = static_cast<char>(high * 16 + low);
+      i += 2;
+    } else if (c == '+' && plus_is_blank) {
+      c = ' ';
+    }
+    text.push_back(c);
+  }
+  return text;
+}
+
 /// Calls `each` with every trimmed element of a comma-separated list.
 template <class Each>
 void for_each_element(std::string_view list, Each each) {
@@ -185,7 +204,10 @@ HeadScanner::State HeadScanner::scan(std::string_view text) {
 }
 
 Refusal parse_head(std::string_view block, std::size_t fields_max, RequestHead& head) {
-  head.fields.clear();
+  auto fields = std::move(head.fields);  // keeps its memory
+  fields.clear();
+  head = RequestHead();
+  head.fields = std::move(fields);
   BodyFields seen;
   bool first = true;
   while (!block.empty()) {
@@ -210,21 +232,25 @@ Refusal parse_head(std::string_view block, std::size_t fields_max, RequestHead& 
 }
 
 std::optional<std::string> decode_path(std::string_view raw) {
-  std::string path;
-  path.reserve(raw.size());
-  for (std::size_t i = 0; i < raw.size(); ++i) {
-    char c = raw[i];
-    if (c == '%') {
-      if (i + 2 >= raw.size()) return std::nullopt;
-      const int high = hex_value(raw[i + 1]), low = hex_value(raw[i + 2]);
-      if (high < 0 || low < 0) return std::nullopt;
-      c = static_cast<char>(high * 16 + low);
-      i += 2;
-    }
-    if (is_control(c)) return std::nullopt;
-    path.push_back(c);
-  }
+  auto path = unescaped(raw, false);
+  if (path && std::any_of(path->begin(), path->end(), is_control)) return std::nullopt;
   return path;
+}
+
+std::optional<std::vector<std::pair<std::string, std::string>>> decode_query(std::string_view raw) {
+  std::vector<std::pair<std::string, std::string>> fields;
+  while (!raw.empty()) {
+    const auto end = raw.find('&');
+    const auto field = raw.substr(0, end);
+    raw.remove_prefix(end == std::string_view::npos ? raw.size() : end + 1);
+    if (field.empty()) continue;
+    const auto equals = field.find('=');
+    auto name = unescaped(field.substr(0, equals), true);
+    auto value = unescaped(equals == std::string_view::npos ? "" : field.substr(equals + 1), true);
+    if (!name || !value) return std::nullopt;
+    fields.emplace_back(std::move(*name), std::move(*value));
+  }
+  return fields;
 }
 
 bool is_request_id(std::string_view id) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 /// Pure checks of HTTP/1.1 message framing (RFC 9112), stricter than the RFC where leniency lets two servers
@@ -68,6 +69,10 @@ Refusal parse_head(std::string_view block, std::size_t fields_max, RequestHead& 
 
 /// Percent-decodes a path; nullopt where an escape is broken or gives a control byte.
 std::optional<std::string> decode_path(std::string_view raw);
+
+/// Decodes "a=1&b=x+y%21" in order of arrival ('+' is a blank; a name alone has an empty value); nullopt
+/// where an escape is broken.
+std::optional<std::vector<std::pair<std::string, std::string>>> decode_query(std::string_view raw);
 
 /// True for [A-Za-z0-9._-]{1,128}: an X-Request-Id that may be taken over.
 bool is_request_id(std::string_view id);

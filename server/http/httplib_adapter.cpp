@@ -61,8 +61,8 @@ thread_local Exchange* current = nullptr;
 class HttplibAdapter::Engine : public httplib::Server {
  public:
   Engine() {
-    set_pre_routing_handler([](const httplib::Request& request, httplib::Response& response) {
-      answer(request, response);
+    set_pre_routing_handler([](const httplib::Request&, httplib::Response& response) {
+      answer(response);
       return HandlerResponse::Handled;
     });
     set_post_routing_handler(
@@ -71,10 +71,7 @@ class HttplibAdapter::Engine : public httplib::Server {
 
   bool run(Exchange& exchange) {
     thread_local std::string request;
-    request.assign(exchange.method).append(" /?").append(exchange.query).append(" HTTP/1.1\r\n\r\n");
-    // httplib stops reading the query at a further '?'.
-    std::size_t mark = exchange.method.size() + 3;
-    while ((mark = request.find('?', mark)) != std::string::npos) request.replace(mark, 1, "%3F");
+    request.assign(exchange.method).append(" / HTTP/1.1\r\n\r\n");
     HeadStream stream(request, exchange.head);
     current = &exchange;
     try {
@@ -97,12 +94,9 @@ class HttplibAdapter::Engine : public httplib::Server {
       self.process_request(stream, std::string(), 0, std::string(), 0, true, closed, nullptr);
   }
 
-  static void answer(const httplib::Request& request, httplib::Response& response) {
+  static void answer(httplib::Response& response) {
     Exchange& exchange = *current;
-    api::Fields query;
-    query.reserve(request.params.size());
-    for (const auto& [name, value] : request.params) query.emplace_back(name, value);
-    api::Response answer = exchange.respond(std::move(query));
+    api::Response answer = exchange.respond();
     exchange.status = response.status = answer.status;
     for (auto& [name, value] : answer.headers)
       if (is_field_value(name) && is_field_value(value)) response.headers.emplace(name, std::move(value));

@@ -12,12 +12,11 @@ namespace mlpd::server {
 /// One request and its answer, as cpp-httplib sees them.
 struct Exchange {
   std::string_view method;  ///< GET, HEAD, POST, PUT, PATCH, DELETE or OPTIONS
-  std::string_view query;   ///< as sent
   bool http_1_0 = false;
   bool keep_alive = true;  ///< false: the answer says Connection: close
   std::string_view request_id;
-  /// Gives the answer for the decoded query. Must not throw.
-  std::function<api::Response(api::Fields query)> respond;
+  /// Gives the answer. Must not throw.
+  std::function<api::Response()> respond;
 
   std::string head;                          ///< out: status line and header fields, with the empty line
   std::string body;                          ///< out: empty for HEAD
@@ -25,9 +24,10 @@ struct Exchange {
   int status = 0;                            ///< out
 };
 
-/// The one door to cpp-httplib, which decodes the query, routes to us and writes the answer's head. Bodies
-/// and header fields of requests never reach it: framing.h reads those, so its leniency and its limits can't
-/// matter. Thread-safe.
+/// The one door to cpp-httplib, which routes a request to us and writes the answer's head. Targets, header
+/// fields and bodies of requests never reach it: framing.h reads those strictly, so that its leniency (a
+/// second
+/// '?' or '=' in a query, percent-decoded fields, unread bodies) can't matter. Thread-safe.
 class HttplibAdapter {
  public:
   HttplibAdapter();

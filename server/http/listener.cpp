@@ -1,7 +1,6 @@
 #include "server/http/listener.h"
 
-#include <arpa/inet.h>
-#include <netdb.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -21,21 +20,17 @@
 #include "server/http/conversation.h"
 #include "server/http/event_hub.h"
 #include "server/http/httplib_adapter.h"
+#include "server/http/listening_socket.h"
 #include "server/http/tls.h"
 #include "server/http/worker_pool.h"
 
 namespace mlpd::server {
 namespace {
 
-constexpr int kBacklog = 1'024;
 constexpr int kWatchTickMs = 5;     ///< while requests run
 constexpr int kSweepMs = 100;       ///< how late a deadline may be enforced
 constexpr int kAcceptPauseMs = 50;  ///< after accept() failed for want of descriptors or memory
 constexpr int kStreamCloseMs = 2'000;
-
-core::Error failure(core::ErrorCode code, const std::string& what, int number) {
-  return {code, what + ": " + std::strerror(number)};
-}
 
 void ring(int event) {
   const std::uint64_t one = 1;
@@ -45,52 +40,6 @@ void ring(int event) {
 void hush(int event) {
   std::uint64_t count = 0;
   [[maybe_unused]] const auto got = ::read(event, &count, sizeof count);
-}
-
-std::string address_text(const sockaddr_storage& address) {
-  char text[INET6_ADDRSTRLEN] = "";
-  if (address.ss_family == AF_INET6) {
-    const auto& six = reinterpret_cast<const sockaddr_in6&>(address);
-    ::inet_ntop(AF_INET6, &six.sin6_addr, text, sizeof text);
-  } else if (address.ss_family == AF_INET) {
-    const auto& four = reinterpret_cast<const sockaddr_in&>(address);
-    ::inet_ntop(AF_INET, &four.sin_addr, text, sizeof text);
-  }
-  return text;
-}
-
-/// A listening socket, or why not.
-core::Result<int> listen_on(const std::string& host, int port) {
-  addrinfo hints{};
-  hints.ai_family = AF_UNSPEC;
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
-  addrinfo* found = nullptr;
-  const std::string where = host + ":" + std::to_string(port);
-  if (const int fault =
-          ::getaddrinfo(host.empty() ? nullptr : host.c_str(), std::to_string(port).c_str(), &hints, &found))
-    return core::Error{core::ErrorCode::invalid_argument,
-                       "The address " + where + " is unknown: " + ::gai_strerror(fault)};
-  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> list(found, &::freeaddrinfo);
-  int number = 0;
-  for (const addrinfo* entry = found; entry; entry = entry->ai_next) {
-    const int fd = ::socket(entry->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) {
-      number = errno;
-      continue;
-    }
-    // Lets us bind past connections of an earlier run that linger; a second listener still fails.
-    const int yes = 1;
-    ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    if (::bind(fd, entry->ai_addr, entry->ai_addrlen) == 0 && ::listen(fd, kBacklog) == 0) return fd;
-    number = errno;
-    ::close(fd);
-  }
-  if (number == EADDRINUSE)
-    return core::Error{core::ErrorCode::unavailable, "Port " + std::to_string(port) + " of " + host +
-                                                         " is taken by another process: stop it or choose "
-                                                         "another port."};
-  return failure(core::ErrorCode::unavailable, "Can't listen on " + where, number);
 }
 
 }  // namespace
@@ -185,11 +134,7 @@ core::Result<void> Listener::Impl::start() {
   auto listening = listen_on(options_.host, options_.port);
   if (!listening) return listening.error();
   listen_fd_ = *listening;
-  sockaddr_storage address{};
-  socklen_t size = sizeof address;
-  ::getsockname(listen_fd_, reinterpret_cast<sockaddr*>(&address), &size);
-  port_ = ntohs(address.ss_family == AF_INET6 ? reinterpret_cast<sockaddr_in6&>(address).sin6_port
-                                              : reinterpret_cast<sockaddr_in&>(address).sin_port);
+  port_ = bound_port(listen_fd_);
   ::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL
   shared_epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
   watch_epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
@@ -197,7 +142,8 @@ core::Result<void> Listener::Impl::start() {
   stop_event_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   wake_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (shared_epoll_ < 0 || watch_epoll_ < 0 || poke_ < 0 || stop_event_ < 0 || wake_ < 0)
-    return failure(core::ErrorCode::unavailable, "The listener can't be set up", errno);
+    return core::Error{core::ErrorCode::unavailable,
+                       std::string("The listener can't be set up: ") + std::strerror(errno)};
   epoll_event event{};
   event.events = EPOLLIN | EPOLLET;
   event.data.ptr = &poke_;
@@ -486,7 +432,7 @@ ListenerStatistics Listener::Impl::statistics() const {
   statistics.workers = workers_->threads();
   statistics.connections_total = accepted_;
   statistics.requests_total = context_->requests_total;
-  statistics.bodies_bytes = context_->bodies_bytes;
+  statistics.bodies_bytes = context_->held_bodies.bytes;
   return statistics;
 }
 

@@ -59,8 +59,8 @@ struct ListenerOptions {
   int idle_timeout_ms = 75'000;            ///< between two requests of a connection
   int ping_interval_ms = 15'000;           ///< comment on a quiet event stream
   int stalled_stream_timeout_ms = 10'000;  ///< an event stream that takes no byte for so long is cut
-  std::string tls_certificate_path;        ///< PEM chain; with tls_key_path: HTTPS (TLS 1.2 and later) only
-  std::string tls_key_path;                ///< PEM
+  std::string tls_certificate_path = {};   ///< PEM chain; with tls_key_path: HTTPS (TLS 1.2 and later) only
+  std::string tls_key_path = {};           ///< PEM
 };
 
 struct ListenerStatistics {
