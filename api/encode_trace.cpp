@@ -8,49 +8,64 @@
 namespace mlpd::api {
 namespace {
 
-// `depth` of nesting: bias arrays are 1 × units and shown as they are, a matrix of one row.
-void write_array(JsonWriter& out, std::string_view name, const core::TracedArray& array) {
-  out.key(name);
-  if (array.shape.empty()) {
-    out.null();
-    return;
-  }
-  if (array.shape.size() == 2) {
-    out.rows(array.values.data(), array.shape[0], array.shape[1]);
-    return;
-  }
-  const std::size_t block = array.shape[1] * array.shape[2];
-  out.begin_array();
-  for (std::size_t b = 0; b < array.shape[0]; ++b)
-    out.rows(array.values.data() + b * block, array.shape[1], array.shape[2]);
-  out.end_array();
-}
+// Writes traced bricks; a float32 network's numbers are exact in float64 and short again as float32.
+class TraceWriter {
+ public:
+  TraceWriter(JsonWriter& out, core::Dtype dtype) : out_(out), dtype_(dtype) {}
 
-void write_layer(JsonWriter& out, const core::TracedLayer& layer) {
-  out.begin_object().field("type", core::name_of(core::layer_kinds(), layer.kind));
-  if (!layer.activation.empty()) out.field("activation", layer.activation);
-  write_array(out, "input", layer.input);
-  write_array(out, "weights", layer.weights);
-  write_array(out, "bias", layer.bias);
-  write_array(out, "z", layer.z);
-  write_array(out, "h", layer.h);
-  write_array(out, "dh_dz", layer.dh_dz);
-  write_array(out, "dloss_dh", layer.dloss_dh);
-  write_array(out, "dloss_dz", layer.dloss_dz);
-  write_array(out, "dloss_dweights", layer.dloss_dweights);
-  write_array(out, "dloss_dbias", layer.dloss_dbias);
-  write_array(out, "weights_next", layer.weights_next);
-  write_array(out, "bias_next", layer.bias_next);
-  out.key("formulas").begin_object();
-  for (const auto& [name, formula] : layer.formulas) out.field(name, formula);
-  out.end_object();
-  if (!layer.layers.empty()) {
-    out.key("layers").begin_array();
-    for (const core::TracedLayer& inner : layer.layers) write_layer(out, inner);
-    out.end_array();
+  void write_layer(const core::TracedLayer& layer) {
+    out_.begin_object().field("type", core::name_of(core::layer_kinds(), layer.kind));
+    if (!layer.activation.empty()) out_.field("activation", layer.activation);
+    write_array("input", layer.input);
+    write_array("weights", layer.weights);
+    write_array("bias", layer.bias);
+    write_array("z", layer.z);
+    write_array("h", layer.h);
+    write_array("dh_dz", layer.dh_dz);
+    write_array("dloss_dh", layer.dloss_dh);
+    write_array("dloss_dz", layer.dloss_dz);
+    write_array("dloss_dweights", layer.dloss_dweights);
+    write_array("dloss_dbias", layer.dloss_dbias);
+    write_array("weights_next", layer.weights_next);
+    write_array("bias_next", layer.bias_next);
+    out_.key("formulas").begin_object();
+    for (const auto& [name, formula] : layer.formulas) out_.field(name, formula);
+    out_.end_object();
+    if (!layer.layers.empty()) {
+      out_.key("layers").begin_array();
+      for (const core::TracedLayer& inner : layer.layers) write_layer(inner);
+      out_.end_array();
+    }
+    out_.end_object();
   }
-  out.end_object();
-}
+
+ private:
+  void write_array(std::string_view name, const core::TracedArray& array) {
+    out_.key(name);
+    if (array.shape.empty())
+      out_.null();
+    else
+      write_level(array, 0, array.values.data());
+  }
+
+  // Writes the block that starts at `values`, of the sizes from `level` on; returns its end.
+  const double* write_level(const core::TracedArray& array, std::size_t level, const double* values) {
+    out_.begin_array();
+    for (std::size_t i = 0; i < array.shape[level]; ++i) {
+      if (level + 1 < array.shape.size())
+        values = write_level(array, level + 1, values);
+      else if (dtype_ == core::Dtype::float32)
+        out_.value(static_cast<float>(*values++));
+      else
+        out_.value(*values++);
+    }
+    out_.end_array();
+    return values;
+  }
+
+  JsonWriter& out_;
+  core::Dtype dtype_;
+};
 
 // Counts are written as whole numbers, never as 1e+06.
 bool is_count(std::string_view column) { return column == "step" || column == "epoch"; }
@@ -68,11 +83,12 @@ std::size_t length_of(const core::HistoryColumns& columns) {
 
 }  // namespace
 
-void write_trace(JsonWriter& out, const core::Trace& trace) {
+void write_trace(JsonWriter& out, const core::Trace& trace, core::Dtype dtype) {
+  TraceWriter writer(out, dtype);
   out.begin_object().field("step", trace.step).field("loss", trace.loss).field("data_loss", trace.data_loss);
   out.field("penalty", trace.penalty).field("learning_rate", trace.learning_rate);
   out.field("gradient_norm", trace.gradient_norm).key("layers").begin_array();
-  for (const core::TracedLayer& layer : trace.layers) write_layer(out, layer);
+  for (const core::TracedLayer& layer : trace.layers) writer.write_layer(layer);
   out.end_array().end_object();
 }
 

@@ -5,12 +5,14 @@
 
 #include "api/json_writer.h"
 #include "core/history.h"
+#include "core/number_array.h"
 #include "core/trace.h"
 
 namespace mlpd::api {
 
-/// The glass box as POST …/trace answers it; arrays that a brick lacks are null.
-void write_trace(JsonWriter& out, const core::Trace& trace);
+/// The glass box as POST …/trace answers it; arrays that a brick lacks are null. Numbers are
+/// written as the network's dtype has them.
+void write_trace(JsonWriter& out, const core::Trace& trace, core::Dtype dtype);
 
 /// {"step": […], "loss": […], …}: columns of equal length; null where a record has no value.
 void write_history_columns(JsonWriter& out, const core::HistoryColumns& columns);

@@ -184,16 +184,20 @@ std::string prettify(std::string_view json) {
   });
 
   std::string out;
+  bool at_start = false;     // a broken bracket was just opened
   std::vector<bool> broken;  // whether the brackets around the present place put items on lines of their own
   std::size_t bracket = 0;
   const auto new_line = [&] { out += '\n' + std::string(2 * broken.size(), ' '); };
   char previous = 0;
   scan([&](char c, bool quoted) {
+    if (at_start && c != '}' && c != '\n') new_line();
+    at_start = false;
     if (quoted) {
       out += c;
     } else if (c == '[' || c == '{') {
       out += c;
       broken.push_back(nested[bracket++]);
+      at_start = broken.back();
     } else if (c == ']' || c == '}') {
       const bool was_broken = broken.back();
       broken.pop_back();

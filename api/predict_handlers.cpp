@@ -1,5 +1,6 @@
 #include "api/predict_handlers.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 
@@ -248,7 +249,7 @@ Response trace(const Call& call) {
   if (!traced) return problem(traced.error(), call.request);
   std::string body;
   JsonWriter out(body);
-  write_trace(out, *traced);
+  write_trace(out, *traced, what->learner->spec().dtype);
   return json_response(std::move(body));
 }
 

@@ -46,18 +46,19 @@ enum class Media { json, csv, ndjson };
 
 /// One row of THE table: how a request is dispatched, and what openapi says of it.
 struct Route {
-  std::string_view method;
-  std::string_view pattern;  ///< "/v1/networks/{network}"
-  RouteHandler handler;
-  Scope scope;
-  bool streams_body = false;
+  std::string_view method = {};
+  std::string_view pattern = {};  ///< "/v1/networks/{network}"
+  RouteHandler handler = nullptr;
+  std::string_view operation = {};  ///< openapi's operationId
+  std::string_view summary = {};
+  Scope scope = Scope::read;
   BodyLimit limit = BodyLimit::none;
-  std::string_view operation;  ///< openapi's operationId
-  std::string_view summary;
-  std::string_view request_schema;  ///< empty where no body is taken
-  std::vector<Answer> answers;      ///< successes
-  std::vector<int> problems;        ///< statuses of problem+json besides those that every route can have
-  std::vector<QueryParameter> query = {};
+  bool streams_body = false;
+  std::string_view request_schema = {};  ///< empty where no body is taken
+  bool body_required = true;
+  std::vector<Answer> answers = {};            ///< successes
+  std::vector<int> problems = {};              ///< besides those that every route can have
+  std::vector<QueryParameter> query = {};      ///< besides ?pretty
   std::vector<std::string_view> headers = {};  ///< request headers that matter: If-Match, Prefer, …
   std::vector<Media> request_media = {Media::json};
   std::vector<Media> answer_media = {Media::json};

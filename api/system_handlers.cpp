@@ -2,6 +2,7 @@
 
 #include "api/json_writer.h"
 #include "api/negotiation.h"
+#include "api/openapi.h"
 #include "core/activation.h"
 #include "core/generator.h"
 #include "core/initializer.h"
@@ -101,6 +102,10 @@ Response read_capabilities(const Call& call) {
   write_limits(out, call.services.system.limits());
   out.end_object();
   return json_response(std::move(body));
+}
+
+Response read_openapi(const Call& call) {
+  return json_response(make_openapi(make_routes(call.services), call.services.system.system().version));
 }
 
 }  // namespace mlpd::api

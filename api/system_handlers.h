@@ -8,5 +8,6 @@ Response live(const Call& call);
 Response ready(const Call& call);
 Response read_system(const Call& call);
 Response read_capabilities(const Call& call);
+Response read_openapi(const Call& call);
 
 }  // namespace mlpd::api

@@ -1,0 +1,279 @@
+#include "api/openapi.h"
+
+namespace mlpd::api {
+namespace {
+
+constexpr Schema kSchemas[] = {
+    {"Name", R"json({"type":"string","pattern":"^[a-z0-9]([a-z0-9._-]{0,61}[a-z0-9])?$"})json"},
+    {"Labels",
+     R"json({"type":"object","maxProperties":64,"additionalProperties":{"type":"string","maxLength":256}})json"},
+    {"Time", R"json({"type":"string","format":"date-time"})json"},
+    {"Sha256", R"json({"type":"string","pattern":"^[0-9a-f]{64}$"})json"},
+    {"FieldError",
+     R"json({"type":"object","additionalProperties":false,"required":["pointer","detail"],"properties":{
+"pointer":{"type":"string"},"detail":{"type":"string"}}})json"},
+    {"Problem",
+     R"json({"type":"object","additionalProperties":false,"required":["type","title","status","detail",
+"instance","request_id"],"properties":{"type":{"type":"string"},"title":{"type":"string"},"status"
+:{"type":"integer"},"detail":{"type":"string"},"instance":{"type":"string"},"request_id":{"type":
+"string"},"errors":{"type":"array","items":{"$ref":"#/components/schemas/FieldError"}}}})json"},
+    {"InferenceError",
+     R"json({"type":"object","additionalProperties":false,"required":["error"],"properties":{"error":{"type":
+"string"}}})json"},
+    {"EncodedArray",
+     R"json({"type":"object","additionalProperties":false,"required":["dtype","shape","base64"],"properties":{
+"dtype":{"type":"string","enum":["float32","float64"]},"shape":{"type":"array","items":{"type":
+"integer","minimum":0},"minItems":1,"maxItems":2},"base64":{"type":"string"}}})json"},
+    {"Matrix", R"json({"anyOf":[{"type":"array","items":{"type":"array","items":{"type":"number"}}},{"$ref":
+"#/components/schemas/EncodedArray"}]})json"},
+    {"Vector",
+     R"json({"anyOf":[{"type":"array","items":{"type":"number"}},{"$ref":"#/components/schemas/EncodedArray"}]
+})json"},
+    {"Numbers",
+     R"json({"anyOf":[{"type":"array","items":{"type":"number"}},{"type":"array","items":{"type":"array",
+"items":{"type":"number"}}},{"$ref":"#/components/schemas/EncodedArray"}]})json"},
+    {"Initializer",
+     R"json({"anyOf":[{"type":"string","enum":"@initializers"},{"type":"object","additionalProperties":false,
+"required":["type"],"properties":{"type":{"type":"string","enum":"@initializers"},"limit":{"type":
+"number"},"deviation":{"type":"number"}}}]})json"},
+    {"Layer",
+     R"json({"type":"object","additionalProperties":false,"properties":{"type":{"type":"string","enum":
+"@layers","default":"dense"},"units":{"type":"integer","minimum":1},"activation":{"type":"string",
+"enum":"@activations"},"bias":{"anyOf":[{"type":"boolean"},{"$ref":"#/components/schemas/Vector"}]
+},"initializer":{"$ref":"#/components/schemas/Initializer"},"weights":{"$ref":
+"#/components/schemas/Matrix"},"rate":{"type":"number","minimum":0,"exclusiveMaximum":1},
+"momentum":{"type":"number"},"epsilon":{"type":"number"},"layers":{"type":"array","items":{"$ref":
+"#/components/schemas/Layer"},"minItems":1}}})json"},
+    {"Loss",
+     R"json({"anyOf":[{"type":"string","enum":"@losses"},{"type":"object","additionalProperties":false,
+"required":["type"],"properties":{"type":{"type":"string","enum":"@losses"},"label_smoothing":{
+"type":"number","minimum":0,"exclusiveMaximum":1}}}]})json"},
+    {"Optimizer",
+     R"json({"anyOf":[{"type":"string","enum":"@optimizers"},{"type":"object","additionalProperties":false,
+"properties":{"type":{"type":"string","enum":"@optimizers"},"learning_rate":{"type":"number",
+"exclusiveMinimum":0},"momentum":{"type":"number"},"nesterov":{"type":"boolean"},"decay":{"type":
+"number"},"betas":{"type":"array","items":{"type":"number"},"minItems":2,"maxItems":2},"epsilon":{
+"type":"number"},"weight_decay":{"type":"number","minimum":0}}}]})json"},
+    {"Schedule",
+     R"json({"anyOf":[{"type":"string","enum":"@schedules"},{"type":"object","additionalProperties":false,
+"properties":{"type":{"type":"string","enum":"@schedules"},"every":{"type":"integer","minimum":1},
+"factor":{"type":"number"},"decay":{"type":"number"},"steps":{"type":"integer","minimum":1},
+"minimum":{"type":"number"},"maximum":{"type":"number"},"patience":{"type":"integer","minimum":1},
+"then":{"$ref":"#/components/schemas/Schedule"}}}]})json"},
+    {"Regularization",
+     R"json({"type":"object","additionalProperties":false,"properties":{"l1":{"type":"number","minimum":0},
+"l2":{"type":"number","minimum":0}}})json"},
+    {"GradientClip",
+     R"json({"type":"object","additionalProperties":false,"properties":{"norm":{"type":"number","minimum":0},
+"value":{"type":"number","minimum":0}}})json"},
+    {"Spec",
+     R"json({"type":"object","additionalProperties":false,"required":["inputs","layers"],"properties":{
+"inputs":{"anyOf":[{"type":"integer","minimum":1},{"type":"array","items":{"type":"string"},
+"minItems":1,"uniqueItems":true}]},"input_names":{"type":"array","items":{"type":"string"},
+"uniqueItems":true},"class_labels":{"type":"array","items":{"type":"string"},"uniqueItems":true},
+"layers":{"type":"array","items":{"$ref":"#/components/schemas/Layer"},"minItems":1,"maxItems":64}
+,"loss":{"$ref":"#/components/schemas/Loss"},"optimizer":{"$ref":"#/components/schemas/Optimizer"}
+,"schedule":{"$ref":"#/components/schemas/Schedule"},"regularization":{"$ref":
+"#/components/schemas/Regularization"},"gradient_clip":{"$ref":"#/components/schemas/GradientClip"
+},"ema":{"type":"number","minimum":0,"exclusiveMaximum":1},"seed":{"type":"integer","minimum":0},
+"dtype":{"type":"string","enum":["float32","float64"]}}})json"},
+    {"NetworkCreate",
+     R"json({"type":"object","additionalProperties":false,"required":["inputs","layers"],"properties":{"name":
+{"$ref":"#/components/schemas/Name"},"inputs":{"anyOf":[{"type":"integer","minimum":1},{"type":
+"array","items":{"type":"string"},"minItems":1,"uniqueItems":true}]},"input_names":{"type":"array"
+,"items":{"type":"string"},"uniqueItems":true},"class_labels":{"type":"array","items":{"type":
+"string"},"uniqueItems":true},"layers":{"type":"array","items":{"$ref":
+"#/components/schemas/Layer"},"minItems":1,"maxItems":64},"loss":{"$ref":
+"#/components/schemas/Loss"},"optimizer":{"$ref":"#/components/schemas/Optimizer"},"schedule":{
+"$ref":"#/components/schemas/Schedule"},"regularization":{"$ref":
+"#/components/schemas/Regularization"},"gradient_clip":{"$ref":"#/components/schemas/GradientClip"
+},"ema":{"type":"number","minimum":0,"exclusiveMaximum":1},"seed":{"type":"integer","minimum":0},
+"dtype":{"type":"string","enum":["float32","float64"]},"labels":{"$ref":
+"#/components/schemas/Labels"},"ttl_s":{"type":"integer","minimum":1}}})json"},
+    {"NetworkPatch", R"json({"type":"object","additionalProperties":false,"properties":{"optimizer":{"$ref":
+"#/components/schemas/Optimizer"},"schedule":{"$ref":"#/components/schemas/Schedule"},
+"regularization":{"$ref":"#/components/schemas/Regularization"},"gradient_clip":{"$ref":
+"#/components/schemas/GradientClip"},"labels":{"type":["object","null"],"additionalProperties":{
+"type":["string","null"]}},"ttl_s":{"type":["integer","null"],"minimum":1}}})json"},
+    {"Record",
+     R"json({"type":"object","required":["step","epoch"],"properties":{"step":{"type":"integer","minimum":0},
+"epoch":{"type":"integer","minimum":0}},"additionalProperties":{"type":"number"}})json"},
+    {"Evaluation",
+     R"json({"type":"object","additionalProperties":false,"required":["network","step","rows","loss","metrics"
+],"properties":{"network":{"type":"string"},"step":{"type":"integer","minimum":0},"rows":{"type":
+"integer","minimum":0},"loss":{"type":["number","null"]},"data_loss":{"type":["number","null"]},
+"penalty":{"type":["number","null"]},"metrics":{"type":"object","additionalProperties":{"type":[
+"number","null"]}},"confusion":{"type":"array","items":{"type":"array","items":{"type":"integer",
+"minimum":0}}}}})json"},
+    {"Job",
+     R"json({"type":"object","additionalProperties":false,"required":["id","network","state","steps_done",
+"steps_total","step","created_at"],"properties":{"id":{"type":"string"},"network":{"type":"string"
+},"state":{"type":"string","enum":["queued","running","paused","succeeded","failed","cancelled"]},
+"steps_done":{"type":"integer","minimum":0},"steps_total":{"type":"integer","minimum":0},"step":{
+"type":"integer","minimum":0},"loss":{"type":["number","null"]},"metrics":{"type":"object",
+"additionalProperties":{"type":["number","null"]}},"confusion":{"type":"array","items":{"type":
+"array","items":{"type":"integer","minimum":0}}},"stop_reason":{"type":"string","enum":[
+"completed","early_stopped","cancelled","diverged","failed"]},"best_step":{"type":"integer",
+"minimum":0},"error":{"type":"object","additionalProperties":false,"required":["code","message"],
+"properties":{"code":{"type":"string"},"message":{"type":"string"},"errors":{"type":"array",
+"items":{"$ref":"#/components/schemas/FieldError"}}}},"steps_per_second":{"type":["number","null"]
+},"created_at":{"$ref":"#/components/schemas/Time"},"started_at":{"$ref":
+"#/components/schemas/Time"},"finished_at":{"$ref":"#/components/schemas/Time"}}})json"},
+    {"Network",
+     R"json({"type":"object","additionalProperties":false,"required":["name","state","step","parameters",
+"inputs","layers","loss","optimizer","state_sha256"],"properties":{"name":{"type":"string"},
+"state":{"type":"string","enum":["idle","queued","training","paused"]},"step":{"type":"integer",
+"minimum":0},"parameters":{"type":"integer","minimum":0},"inputs":{"anyOf":[{"type":"integer",
+"minimum":1},{"type":"array","items":{"type":"string"},"minItems":1,"uniqueItems":true}]},
+"input_names":{"type":"array","items":{"type":"string"},"uniqueItems":true},"class_labels":{"type"
+:"array","items":{"type":"string"},"uniqueItems":true},"layers":{"type":"array","items":{"$ref":
+"#/components/schemas/Layer"},"minItems":1,"maxItems":64},"loss":{"$ref":
+"#/components/schemas/Loss"},"optimizer":{"$ref":"#/components/schemas/Optimizer"},"schedule":{
+"$ref":"#/components/schemas/Schedule"},"regularization":{"$ref":
+"#/components/schemas/Regularization"},"gradient_clip":{"$ref":"#/components/schemas/GradientClip"
+},"ema":{"type":"number","minimum":0,"exclusiveMaximum":1},"seed":{"type":"integer","minimum":0},
+"dtype":{"type":"string","enum":["float32","float64"]},"labels":{"$ref":
+"#/components/schemas/Labels"},"ttl_s":{"type":"integer","minimum":1},"last_record":{"$ref":
+"#/components/schemas/Record"},"last_job":{"$ref":"#/components/schemas/Job"},"state_sha256":{
+"$ref":"#/components/schemas/Sha256"},"created_at":{"$ref":"#/components/schemas/Time"},
+"updated_at":{"$ref":"#/components/schemas/Time"},"forked_from":{"type":"object",
+"additionalProperties":false,"required":["network","step"],"properties":{"network":{"type":
+"string"},"step":{"type":"integer","minimum":0}}},"replayable_from":{"type":"integer","minimum":0}
+}})json"},
+    {"NetworkList",
+     R"json({"type":"object","additionalProperties":false,"required":["networks"],"properties":{"networks":{
+"type":"array","items":{"$ref":"#/components/schemas/Network"}},"next_cursor":{"type":"string"}}})json"},
+    {"NetworkPreview",
+     R"json({"type":"object","additionalProperties":false,"required":["dry_run","parameters","memory_bytes"],
+"properties":{"dry_run":{"const":true},"name":{"type":"string"},"parameters":{"type":"integer",
+"minimum":0},"memory_bytes":{"type":"integer","minimum":0},"outputs":{"type":"integer","minimum":0
+},"inputs":{"anyOf":[{"type":"integer","minimum":1},{"type":"array","items":{"type":"string"},
+"minItems":1,"uniqueItems":true}]},"input_names":{"type":"array","items":{"type":"string"},
+"uniqueItems":true},"class_labels":{"type":"array","items":{"type":"string"},"uniqueItems":true},
+"layers":{"type":"array","items":{"$ref":"#/components/schemas/Layer"},"minItems":1,"maxItems":64}
+,"loss":{"$ref":"#/components/schemas/Loss"},"optimizer":{"$ref":"#/components/schemas/Optimizer"}
+,"schedule":{"$ref":"#/components/schemas/Schedule"},"regularization":{"$ref":
+"#/components/schemas/Regularization"},"gradient_clip":{"$ref":"#/components/schemas/GradientClip"
+},"ema":{"type":"number","minimum":0,"exclusiveMaximum":1},"seed":{"type":"integer","minimum":0},
+"dtype":{"type":"string","enum":["float32","float64"]},"labels":{"$ref":
+"#/components/schemas/Labels"},"ttl_s":{"type":"integer","minimum":1}}})json"},
+    {"JobList",
+     R"json({"type":"object","additionalProperties":false,"required":["jobs"],"properties":{"jobs":{"type":
+"array","items":{"$ref":"#/components/schemas/Job"}},"next_cursor":{"type":"string"}}})json"},
+    {"TrainPreview",
+     R"json({"type":"object","additionalProperties":false,"required":["dry_run","network","rows","steps_total"
+],"properties":{"dry_run":{"const":true},"network":{"type":"string"},"rows":{"type":"integer",
+"minimum":0},"training_rows":{"type":"integer","minimum":0},"validation_rows":{"type":"integer",
+"minimum":0},"inputs":{"type":"integer","minimum":0},"outputs":{"type":"integer","minimum":0},
+"class_labels":{"type":"array","items":{"type":"string"}},"batch_size":{"type":"integer","minimum"
+:0},"batches_per_epoch":{"type":"integer","minimum":0},"steps_total":{"type":"integer","minimum":0
+},"parameters":{"type":"integer","minimum":0},"memory_bytes":{"type":"integer","minimum":0},
+"estimated_seconds":{"type":"number"}}})json"},
+    {"JobOrPreview",
+     R"json({"anyOf":[{"$ref":"#/components/schemas/Job"},{"$ref":"#/components/schemas/TrainPreview"}]})json"},
+    {"GivenData",
+     R"json({"type":"object","additionalProperties":false,"required":["inputs","targets"],"properties":{
+"inputs":{"$ref":"#/components/schemas/Numbers"},"targets":{"anyOf":[{"$ref":
+"#/components/schemas/Numbers"},{"type":"array","items":{"type":["string","number"]}}]}}})json"},
+    {"GeneratedData",
+     R"json({"type":"object","additionalProperties":false,"required":["generator"],"properties":{"generator":{
+"type":"string","enum":"@generators"},"rows":{"type":"integer","minimum":1,"maximum":1000000},
+"noise":{"type":"number","minimum":0},"seed":{"type":"integer","minimum":0},"classes":{"type":
+"integer","minimum":2,"maximum":16}}})json"},
+    {"Data",
+     R"json({"anyOf":[{"$ref":"#/components/schemas/GivenData"},{"$ref":"#/components/schemas/GeneratedData"}]
+})json"},
+    {"DataRequest", R"json({"type":"object","additionalProperties":false,"properties":{"data":{"$ref":
+"#/components/schemas/Data"},"dataset":{"type":"string"}}})json"},
+    {"TrainRequest", R"json({"type":"object","additionalProperties":false,"properties":{"data":{"$ref":
+"#/components/schemas/Data"},"dataset":{"type":"string"},"steps":{"type":"integer","minimum":1},
+"epochs":{"type":"integer","minimum":1},"batch_size":{"type":"integer","minimum":1},"shuffle":{
+"type":"boolean"},"validation":{"type":"object","additionalProperties":false,"required":[
+"fraction"],"properties":{"fraction":{"type":"number","minimum":0,"exclusiveMaximum":1}}},
+"early_stopping":{"type":"object","additionalProperties":false,"properties":{"patience":{"type":
+"integer","minimum":1},"metric":{"type":"string","enum":["validation_loss","validation_accuracy",
+"loss","accuracy"]},"min_delta":{"type":"number","minimum":0}}},"keep":{"type":"string","enum":[
+"best","last"]},"record_every":{"type":"integer","minimum":1},"checkpoint_every":{"type":"integer"
+,"minimum":1},"pace":{"type":"object","additionalProperties":false,"required":["steps_per_second"]
+,"properties":{"steps_per_second":{"type":"number","exclusiveMinimum":0}}},"max_seconds":{"type":
+"number","exclusiveMinimum":0},"class_weights":{"type":"object","additionalProperties":{"type":
+"number","minimum":0}},"optimizer":{"$ref":"#/components/schemas/Optimizer"},"schedule":{"$ref":
+"#/components/schemas/Schedule"},"regularization":{"$ref":"#/components/schemas/Regularization"},
+"gradient_clip":{"$ref":"#/components/schemas/GradientClip"}}})json"},
+    {"PredictRequest", R"json({"type":"object","additionalProperties":false,"properties":{"inputs":{"$ref":
+"#/components/schemas/Numbers"},"rows":{"type":"array","items":{"type":"object"},"minItems":1}}})json"},
+    {"Prediction",
+     R"json({"type":"object","additionalProperties":false,"required":["outputs","network","step"],"properties"
+:{"outputs":{"type":"array","items":{"type":"array","items":{"type":"number"}}},"classes":{"type":
+"array","items":{"type":["integer","string"]}},"network":{"type":"string"},"step":{"type":
+"integer","minimum":0}}})json"},
+    {"History",
+     R"json({"type":"object","additionalProperties":{"type":"array","items":{"type":["number","null"]}}})json"},
+    {"TracedLayer",
+     R"json({"type":"object","additionalProperties":false,"required":["type","input","weights","bias","z","h",
+"dh_dz","dloss_dh","dloss_dz","dloss_dweights","dloss_dbias","weights_next","bias_next","formulas"
+],"properties":{"type":{"type":"string"},"activation":{"type":"string"},"input":{"type":["array",
+"null"]},"weights":{"type":["array","null"]},"bias":{"type":["array","null"]},"z":{"type":["array"
+,"null"]},"h":{"type":["array","null"]},"dh_dz":{"type":["array","null"]},"dloss_dh":{"type":[
+"array","null"]},"dloss_dz":{"type":["array","null"]},"dloss_dweights":{"type":["array","null"]},
+"dloss_dbias":{"type":["array","null"]},"weights_next":{"type":["array","null"]},"bias_next":{
+"type":["array","null"]},"formulas":{"type":"object","additionalProperties":{"type":"string"}},
+"layers":{"type":"array","items":{"$ref":"#/components/schemas/TracedLayer"}}}})json"},
+    {"Trace",
+     R"json({"type":"object","additionalProperties":false,"required":["step","loss","data_loss","penalty",
+"layers"],"properties":{"step":{"type":"integer","minimum":0},"loss":{"type":"number"},"data_loss"
+:{"type":"number"},"penalty":{"type":"number"},"learning_rate":{"type":"number"},"gradient_norm":{
+"type":"number"},"layers":{"type":"array","items":{"$ref":"#/components/schemas/TracedLayer"}}}})json"},
+    {"Column",
+     R"json({"type":"object","additionalProperties":false,"required":["name","type"],"properties":{"name":{
+"type":"string"},"type":{"type":"string"},"scaling":{"type":"string"},"missing":{"type":"string"},
+"unseen":{"type":"string"},"offset":{"type":"number"},"scale":{"type":"number"},"fill":{"type":
+"number"},"fill_category":{"type":"string"},"categories":{"type":"array","items":{"type":"string"}
+}}})json"},
+    {"Model",
+     R"json({"type":"object","additionalProperties":false,"required":["format","format_version","spec",
+"parameters"],"properties":{"checksum":{"type":"string"},"format":{"const":"mlpd-model"},
+"format_version":{"type":"integer","minimum":1},"name":{"type":"string"},"labels":{"$ref":
+"#/components/schemas/Labels"},"spec":{"$ref":"#/components/schemas/Spec"},"step":{"type":
+"integer","minimum":0},"parameters":{"$ref":"#/components/schemas/Vector"},"numbers":{"type":
+"object","additionalProperties":{"type":"number"}},"arrays":{"type":"object",
+"additionalProperties":{"$ref":"#/components/schemas/Vector"}},"cursor":{"type":"object",
+"additionalProperties":false,"properties":{"data_sha256":{"$ref":"#/components/schemas/Sha256"},
+"batch_size":{"type":"integer","minimum":0},"shuffle":{"type":"boolean"},"epoch":{"type":"integer"
+,"minimum":0},"row":{"type":"integer","minimum":0}}},"preprocess":{"type":"object",
+"additionalProperties":false,"required":["columns","target"],"properties":{"columns":{"type":
+"array","items":{"$ref":"#/components/schemas/Column"}},"target":{"$ref":
+"#/components/schemas/Column"},"held_out":{"type":"object","additionalProperties":false,
+"properties":{"test":{"type":"number"},"validation":{"type":"number"}}}}},"state_sha256":{"$ref":
+"#/components/schemas/Sha256"},"history":{"type":"object","additionalProperties":false,"required":
+["columns"],"properties":{"stride":{"type":"integer","minimum":1},"seen":{"type":"integer",
+"minimum":0},"columns":{"$ref":"#/components/schemas/History"}}}}})json"},
+    {"Live",
+     R"json({"type":"object","additionalProperties":false,"required":["live"],"properties":{"live":{"type":
+"boolean"}}})json"},
+    {"Ready",
+     R"json({"type":"object","additionalProperties":false,"required":["live","ready"],"properties":{"live":{
+"type":"boolean"},"ready":{"type":"boolean"}}})json"},
+    {"Capabilities",
+     R"json({"type":"object","additionalProperties":false,"required":["layers","limits"],"properties":{
+"layers":{"type":"array","items":{"type":"object"}},"activations":{"type":"array","items":{"type":
+"object"}},"losses":{"type":"array","items":{"type":"object"}},"optimizers":{"type":"array",
+"items":{"type":"object"}},"schedules":{"type":"array","items":{"type":"object"}},"initializers":{
+"type":"array","items":{"type":"object"}},"generators":{"type":"array","items":{"type":"object"}},
+"dtypes":{"type":"array","items":{"type":"string"}},"limits":{"type":"object",
+"additionalProperties":{"type":"integer","minimum":0}}}})json"},
+    {"System",
+     R"json({"type":"object","additionalProperties":false,"required":["version"],"properties":{"version":{
+"type":"string"},"build":{"type":"string"},"instruction_set":{"type":"string"},"uptime_s":{"type":
+"number"},"networks":{"type":"integer","minimum":0},"jobs_queued":{"type":"integer","minimum":0},
+"jobs_running":{"type":"integer","minimum":0},"event_streams":{"type":"integer","minimum":0},
+"disk_bytes":{"type":"integer","minimum":0},"memory_bytes":{"type":"integer","minimum":0},
+"quarantined":{"type":"array","items":{"type":"string"}}}})json"},
+    {"OpenApi", R"json({"type":"object"})json"},
+};
+
+}  // namespace
+
+std::span<const Schema> openapi_schemas() { return kSchemas; }
+
+}  // namespace mlpd::api
