@@ -1,0 +1,55 @@
+# cmake -DMODE=AUTO|ON|OFF -DSOURCE=web -DBUILD=dir -DNODE=… -DNPM=… -P build_dashboard.cmake
+# Leaves the built page in BUILD/dist and touches BUILD/built. The source folder is not written to.
+
+function(use_fallback)
+  file(REMOVE_RECURSE ${BUILD}/dist)
+  file(COPY ${SOURCE}/fallback/ DESTINATION ${BUILD}/dist)
+endfunction()
+
+# npm: runs it in BUILD with NODE first in PATH; sets `failed` to its output where it fails.
+function(run_npm)
+  get_filename_component(node_folder ${NODE} DIRECTORY)
+  execute_process(
+    COMMAND ${CMAKE_COMMAND} -E env "PATH=${node_folder}:$ENV{PATH}" ${NPM} ${ARGN}
+    WORKING_DIRECTORY ${BUILD} RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  if(NOT result EQUAL 0)
+    set(failed "${output}" PARENT_SCOPE)
+  endif()
+endfunction()
+
+function(build_page)
+  file(MAKE_DIRECTORY ${BUILD})
+  file(SHA256 ${SOURCE}/package-lock.json lock)
+  set(installed "")
+  if(EXISTS ${BUILD}/installed)
+    file(READ ${BUILD}/installed installed)
+  endif()
+  file(COPY ${SOURCE}/package.json ${SOURCE}/package-lock.json ${SOURCE}/.npmrc DESTINATION ${BUILD})
+  if(NOT installed STREQUAL lock)
+    run_npm(ci --no-audit --no-fund)
+    if(failed)
+      set(failed "${failed}" PARENT_SCOPE)
+      return()
+    endif()
+    file(WRITE ${BUILD}/installed ${lock})
+  endif()
+  file(REMOVE_RECURSE ${BUILD}/src ${BUILD}/public)
+  file(COPY ${SOURCE}/src ${SOURCE}/public ${SOURCE}/index.html ${SOURCE}/vite.config.ts ${SOURCE}/svelte.config.js
+       ${SOURCE}/tsconfig.json DESTINATION ${BUILD})
+  run_npm(run build)
+  set(failed "${failed}" PARENT_SCOPE)
+endfunction()
+
+if(MODE STREQUAL "OFF")
+  use_fallback()
+else()
+  build_page()
+  if(failed)
+    if(MODE STREQUAL "ON")
+      message(FATAL_ERROR "The dashboard does not build:\n${failed}")
+    endif()
+    message(WARNING "THE PROGRAM IS BUILT WITHOUT ITS DASHBOARD: GET / will be a plain page.\n${failed}")
+    use_fallback()
+  endif()
+endif()
+file(TOUCH ${BUILD}/built)

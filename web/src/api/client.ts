@@ -1,0 +1,98 @@
+import { log_request } from './log.svelte';
+import type { Problem } from './types';
+
+/** What a request that failed said; status 0 where no answer came at all. */
+export class ApiError extends Error {
+  constructor(
+    readonly status: number,
+    readonly problem: Problem,
+    readonly retry_after_s: number | null = null,
+  ) {
+    super(problem.detail ?? problem.title ?? `HTTP ${status}`);
+  }
+  /** The route (or this use of it) is not part of this server. */
+  get absent() {
+    return this.status === 404 || this.status === 405 || this.status === 501;
+  }
+}
+
+export interface Options {
+  query?: Record<string, string | number | boolean | null | undefined>;
+  body?: unknown;
+  content_type?: string;
+  headers?: Record<string, string>;
+  signal?: AbortSignal;
+  /** Shown in the curl drawer as something that the person did. */
+  action?: boolean;
+}
+
+const kKey = 'mlpd-key';
+let key: string | null = sessionStorage.getItem(kKey);
+export const has_key = () => key !== null;
+export function set_key(value: string | null) {
+  key = value || null;
+  if (key) sessionStorage.setItem(kKey, key);
+  else sessionStorage.removeItem(kKey);
+}
+export const authorization = (): Record<string, string> => (key ? { Authorization: `Bearer ${key}` } : {});
+
+/** Whether the server answers; set by every request. */
+type Listener = (reachable: boolean) => void;
+const listeners = new Set<Listener>();
+export function on_reachable(listener: Listener) {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+const tell = (reachable: boolean) => {
+  for (const listener of listeners) listener(reachable);
+};
+
+export function path_with(path: string, query: Options['query'] = {}): string {
+  const fields = new URLSearchParams();
+  for (const [name, value] of Object.entries(query))
+    if (value !== null && value !== undefined) fields.set(name, String(value));
+  const text = fields.toString();
+  return text ? `${path}?${text}` : path;
+}
+
+async function send(method: string, path: string, options: Options): Promise<Response> {
+  const full = path_with(path, options.query);
+  const text =
+    options.body === undefined || typeof options.body === 'string' ? options.body : JSON.stringify(options.body);
+  log_request(
+    { method, path: full, body: options.body, content_type: options.content_type, key: key !== null },
+    options.action ?? false,
+  );
+  const headers: Record<string, string> = { ...authorization(), ...options.headers };
+  if (text !== undefined) headers['Content-Type'] = options.content_type ?? 'application/json';
+  let response: Response;
+  try {
+    response = await fetch(full, { method, headers, body: text as string | undefined, signal: options.signal });
+  } catch (error) {
+    if (options.signal?.aborted) throw error;
+    tell(false);
+    throw new ApiError(0, { detail: String(error) });
+  }
+  tell(true);
+  if (response.ok) return response;
+  const retry = Number(response.headers.get('Retry-After'));
+  const problem = await response.json().catch(() => ({ title: `HTTP ${response.status}` }));
+  throw new ApiError(response.status, problem, Number.isFinite(retry) && retry > 0 ? retry : null);
+}
+
+/** One request of the API; its JSON answer, undefined where there is none. Throws ApiError. */
+export async function call<T>(method: string, path: string, options: Options = {}): Promise<T> {
+  const response = await send(method, path, options);
+  const text = await response.text();
+  return (text ? JSON.parse(text) : undefined) as T;
+}
+
+export const get = <T>(path: string, query?: Options['query'], signal?: AbortSignal) =>
+  call<T>('GET', path, { query, signal });
+/** A change that a person asked for. */
+export const act = <T>(method: string, path: string, body?: unknown, options: Options = {}) =>
+  call<T>(method, path, { ...options, body, action: true });
+export const get_blob = async (path: string, headers: Record<string, string>) =>
+  (await send('GET', path, { headers })).blob();
+
+export const network_path = (name: string, rest = '') => `/v1/networks/${encodeURIComponent(name)}${rest}`;

@@ -1,0 +1,270 @@
+import { ApiError, act, call, get, network_path } from '../api/client';
+import { request_log } from '../api/log.svelte';
+import { input_count } from '../api/model';
+import type { Job, LayerSpec, NetworkSpec, NetworkView, Page } from '../api/types';
+import { LiveNetwork } from '../live/network.svelte';
+import { route } from '../shell/route.svelte';
+import { bare_layers, default_spec, layers_with_numbers } from './architecture';
+import { type Rows, load_rows, save_rows } from './dataset';
+
+const kDemoSteps = 600;
+const kDemoPace = 120;
+const kPlaySteps = 20_000;
+const kKeepSeconds = 7 * 24 * 3600;
+
+/** What the person chose for the next training; the rest is in the network itself. */
+export interface Choices {
+  pace: number | null; // steps a second, null = as fast as it goes
+  batch: number | null; // rows, null = all
+}
+
+const active = (job: Job | null) => job?.state === 'running' || job?.state === 'queued' || job?.state === 'paused';
+const fresh_name = () => `lab-${Date.now().toString(36)}${Math.floor(Math.random() * 1296).toString(36)}`;
+
+/** The Lab's network and data, and everything that a person can do to them. */
+export class LabSession {
+  network = $state.raw<LiveNetwork | null>(null);
+  rows = $state.raw<Rows | null>(null);
+  rows_error = $state.raw<ApiError | null>(null);
+  error = $state.raw<ApiError | null>(null);
+  busy = $state(false);
+  choices = $state<Choices>({ pace: kDemoPace, batch: null });
+
+  readonly job = $derived(this.network?.job ?? null);
+  readonly running = $derived(this.job?.state === 'running' || this.job?.state === 'queued');
+  readonly paused = $derived(this.job?.state === 'paused');
+  readonly spec = $derived<NetworkSpec | null>(this.network?.view ? (this.network.view.spec ?? (this.network.view as unknown as NetworkSpec)) : null);
+
+  /** Follows another network; null finds or starts the shared demonstration. */
+  async open(name: string | null) {
+    this.error = null;
+    if (name && this.network?.name === name) return;
+    this.network?.close();
+    this.network = null;
+    if (name === null) {
+      await this.guarded(async () => {
+        const joined = await this.join_or_start();
+        route.set({ net: joined });
+        this.follow(joined);
+      });
+    } else this.follow(name);
+  }
+
+  close() {
+    this.network?.close();
+    this.network = null;
+  }
+
+  private follow(name: string) {
+    this.network?.close();
+    this.network = new LiveNetwork(name);
+  }
+
+  /** Shows a network that was just made, and goes there in the address. */
+  private enter(name: string) {
+    route.set({ net: name, step: null }, true);
+    this.follow(name);
+  }
+
+  async load_data(name: string) {
+    if (this.rows?.name === name) return;
+    try {
+      const rows = await load_rows(name);
+      this.rows = rows;
+      this.rows_error = null;
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.rows = null;
+      this.rows_error = error;
+    }
+  }
+
+  /** One tab at a time decides, so that twelve tabs opened together share one run. */
+  private async join_or_start(): Promise<string> {
+    const decide = async () => {
+      const { items } = await get<Page<NetworkView>>('/v1/networks', { limit: 100 });
+      const live = items.find((one) => (one.labels?.made_by === 'demo' || one.name === 'demo') && one.last_job?.state === 'running');
+      if (live) return live.name;
+      const name = fresh_name();
+      await this.create(name, { ...default_spec(2, 2), seed: 3 }, 'article-xor', 'demo');
+      await this.train(name, kDemoSteps, 'article-xor');
+      return name;
+    };
+    return navigator.locks ? await navigator.locks.request('mlpd-demo', decide) : decide();
+  }
+
+  private create(name: string, spec: NetworkSpec, dataset: string, made_by = 'lab') {
+    const { inputs, layers, loss, optimizer, schedule, regularization, gradient_clip, seed, dtype } = spec;
+    const given = { loss, optimizer, schedule, regularization, gradient_clip, seed, dtype };
+    const chosen = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined && value !== null));
+    return act<NetworkView>('POST', '/v1/networks', { name, inputs, layers, ...chosen, labels: { made_by, dataset }, ttl_s: kKeepSeconds });
+  }
+
+  private async train(name: string, steps: number, dataset: string | null) {
+    const { pace, batch } = this.choices;
+    const body: Record<string, unknown> = { steps };
+    if (dataset) body.dataset = dataset;
+    if (batch) Object.assign(body, { batch_size: batch, shuffle: true });
+    if (pace && steps > 1) body.pace = { steps_per_second: pace };
+    const job = await act<Job>('POST', network_path(name, '/train'), body, { headers: { Prefer: steps === 1 ? 'wait=10' : 'respond-async' } });
+    request_log.attach_job(job.id);
+    return job;
+  }
+
+  /** Runs an action; what goes wrong is shown, and nothing else changes. */
+  async guarded(action: () => Promise<void>) {
+    if (this.busy) return;
+    this.busy = true;
+    this.error = null;
+    try {
+      await action();
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.error = error;
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  dataset_name(): string | null {
+    return this.network?.view?.labels?.dataset ?? (this.network?.name === 'demo' ? 'article-xor' : null);
+  }
+
+  play = () =>
+    this.guarded(async () => {
+      const network = this.network!;
+      route.set({ step: null });
+      if (this.paused) await act('POST', `/v1/jobs/${this.job!.id}/resume`);
+      else await this.train(network.name, kPlaySteps, this.rows?.name ?? null);
+      await network.refresh();
+    });
+
+  pause = () =>
+    this.guarded(async () => {
+      await act('POST', `/v1/jobs/${this.job!.id}/pause`);
+      await this.network!.refresh();
+    });
+
+  /** Ends the running or paused job, so that what follows begins at the step reached. */
+  private async stop_job() {
+    const job = this.job;
+    if (!job || !active(job)) return;
+    await act('POST', `/v1/jobs/${job.id}/cancel`);
+    for (let tries = 0; tries < 100; tries++) {
+      const now = await get<Job>(`/v1/jobs/${job.id}`);
+      if (!active(now)) {
+        request_log.settle(now);
+        return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  step = () =>
+    this.guarded(async () => {
+      const network = this.network!;
+      await this.stop_job();
+      route.set({ step: null });
+      await this.train(network.name, 1, this.rows?.name ?? null);
+      await network.refresh();
+    });
+
+  /** The same network from its beginning, or with another seed. */
+  reset = (seed_change = 0) =>
+    this.guarded(async () => {
+      const spec = this.spec!;
+      const was_running = this.running;
+      await this.stop_job();
+      const name = fresh_name();
+      const layers = seed_change ? bare_layers(spec.layers) : spec.layers;
+      await this.create(name, { ...spec, layers, seed: (spec.seed ?? 0) + seed_change }, this.rows?.name ?? 'article-xor');
+      if (was_running) await this.train(name, kPlaySteps, this.rows?.name ?? null);
+      this.enter(name);
+    });
+
+  /** Changes hyper-parameters from the next step on. */
+  patch = (changes: Partial<NetworkSpec>) =>
+    this.guarded(async () => {
+      const network = this.network!;
+      const go_on = this.running;
+      await this.stop_job();
+      await act('PATCH', network_path(network.name), changes);
+      if (go_on) await this.train(network.name, kPlaySteps, this.rows?.name ?? null);
+      await network.refresh();
+    });
+
+  /** Another batch size or pace: the running job gives way to one that has it. */
+  rechoose = (changes: Partial<Choices>) => {
+    Object.assign(this.choices, changes);
+    if (!this.running) return;
+    return this.guarded(async () => {
+      await this.stop_job();
+      await this.train(this.network!.name, kPlaySteps, this.rows?.name ?? null);
+      await this.network!.refresh();
+    });
+  };
+
+  /** Another shape: a new network that keeps the numbers that fit. */
+  rebuild = (layers: LayerSpec[], keep_numbers = true) =>
+    this.guarded(async () => {
+      const spec = this.spec!;
+      const go_on = this.running;
+      await this.stop_job();
+      const name = fresh_name();
+      const old = keep_numbers ? (this.network!.frame?.parameters ?? null) : null;
+      const filled = layers_with_numbers(layers, input_count(spec), old);
+      await this.create(name, { ...spec, layers: filled }, this.rows?.name ?? 'article-xor');
+      if (go_on) await this.train(name, kPlaySteps, this.rows?.name ?? null);
+      this.enter(name);
+    });
+
+  /** The same shape with numbers that a person set. */
+  rebuild_exactly = (layers: LayerSpec[]) =>
+    this.guarded(async () => {
+      const spec = this.spec!;
+      const go_on = this.running;
+      await this.stop_job();
+      const name = fresh_name();
+      await this.create(name, { ...spec, layers }, this.rows?.name ?? 'article-xor');
+      if (go_on) await this.train(name, kPlaySteps, this.rows?.name ?? null);
+      this.enter(name);
+    });
+
+  /** Other data: the same network where it fits, else a new one of the right shape. */
+  choose_data = (name: string) =>
+    this.guarded(async () => {
+      const rows = await load_rows(name);
+      const spec = this.spec;
+      await this.stop_job();
+      const wanted = default_spec(rows.columns.length, rows.classes?.length ?? null);
+      const new_name = fresh_name();
+      const hidden = spec && input_count(spec) === rows.columns.length ? bare_layers(spec.layers.slice(0, -1)) : wanted.layers.slice(0, -1);
+      const output = wanted.layers[wanted.layers.length - 1];
+      const kept = spec ? { optimizer: spec.optimizer, regularization: spec.regularization, seed: spec.seed } : {};
+      await this.create(new_name, { ...wanted, ...kept, layers: [...hidden, output] }, name);
+      this.rows = rows;
+      await this.train(new_name, kPlaySteps, name);
+      this.enter(new_name);
+    });
+
+  /** Points that the person drew: kept as a data set, and training goes on with them. */
+  change_rows = (rows: Rows) =>
+    this.guarded(async () => {
+      const go_on = this.running;
+      const named = { ...rows, name: `drawn-${Date.now().toString(36)}` };
+      await save_rows(named);
+      this.rows = named;
+      const network = this.network!;
+      await this.stop_job();
+      await act('PATCH', network_path(network.name), { labels: { ...network.view?.labels, dataset: named.name } });
+      if (go_on) await this.train(network.name, kPlaySteps, named.name);
+      await network.refresh();
+    });
+
+  fork = (step: number) =>
+    this.guarded(async () => {
+      const name = fresh_name();
+      await call('POST', network_path(this.network!.name, '/fork'), { body: { name, step }, action: true });
+      this.enter(name);
+    });
+}

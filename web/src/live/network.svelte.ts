@@ -1,0 +1,226 @@
+import { ApiError, get, network_path } from '../api/client';
+import { request_log } from '../api/log.svelte';
+import { type ModelDocument, parameters_of } from '../api/model';
+import type { Diagnosis, History, Job, NetworkView, RunRecord } from '../api/types';
+import type { Parameters } from '../math/forward';
+import { subscribe } from './leader';
+import { server } from './server.svelte';
+
+export type LiveState = 'loading' | 'ready' | 'missing' | 'forbidden' | 'failed';
+
+const kPointsMax = 600;
+const kModelIntervalMs = 90;
+const kPollMs = 500;
+const kCachedModels = 400;
+
+/** Parameters of one step. */
+export interface Frame {
+  step: number;
+  parameters: Parameters;
+}
+
+const running = (job: Job | null | undefined) =>
+  job?.state === 'running' || job?.state === 'queued' || job?.state === 'paused';
+
+/**
+ * One network as it lives on the server: its description, history and parameters, kept up to date by its events (or by
+ * asking, where there are none), and the parameters of past steps.
+ */
+export class LiveNetwork {
+  state = $state<LiveState>('loading');
+  error = $state.raw<ApiError | null>(null);
+  view = $state.raw<NetworkView | null>(null);
+  history = $state.raw<History>({ step: [] });
+  frame = $state.raw<Frame | null>(null);
+  job = $state.raw<Job | null>(null);
+  diagnosis = $state.raw<Diagnosis | null>(null);
+  streaming = $state(false);
+  /** Whether this server answers for past steps; null until it was asked. */
+  time_travel = $state<boolean | null>(null);
+
+  private frames = new Map<string, Frame>();
+  private unsubscribe = () => {};
+  private poll: ReturnType<typeof setInterval> | undefined;
+  private model_at = 0;
+  private model_wanted = false;
+  private model_busy = false;
+  private refill_busy = false;
+  private returns = server.returns;
+  private closed = false;
+
+  constructor(readonly name: string) {
+    this.refresh();
+    this.unsubscribe = subscribe(
+      name,
+      (event) => this.on_event(event.event, event.data),
+      (state) => {
+        this.streaming = state === 'open';
+      },
+    );
+    this.poll = setInterval(() => this.on_tick(), kPollMs);
+  }
+
+  close() {
+    this.closed = true;
+    this.unsubscribe();
+    clearInterval(this.poll);
+  }
+
+  /** Reads everything afresh. */
+  async refresh() {
+    try {
+      this.accept(await get<NetworkView>(network_path(this.name)));
+      await Promise.all([this.refill(), this.fetch_model()]);
+      this.state = 'ready';
+      this.refresh_diagnosis();
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.error = error;
+      if (error.status === 404) this.state = 'missing';
+      else if (error.status === 401 || error.status === 403) this.state = 'forbidden';
+      else if (error.status !== 0) this.state = 'failed';
+    }
+  }
+
+  /** The whole history, as fine as a screen shows it. */
+  async refill() {
+    if (this.refill_busy) return;
+    this.refill_busy = true;
+    try {
+      this.history = await get<History>(network_path(this.name, '/history'), { max_points: kPointsMax });
+    } finally {
+      this.refill_busy = false;
+    }
+  }
+
+  async refresh_diagnosis() {
+    this.diagnosis = await get<Diagnosis>(network_path(this.name, '/diagnosis')).catch(() => null);
+  }
+
+  /** Parameters at a past step, from memory where they were seen. Null where the server can't tell. */
+  async at(step: number): Promise<Frame | null> {
+    const known = this.frames.get(this.key(step));
+    if (known) return known;
+    try {
+      const model = await get<ModelDocument>(network_path(this.name, '/model'), { step });
+      this.time_travel = true;
+      return this.keep(model);
+    } catch (error) {
+      if (error instanceof ApiError && error.status >= 400 && error.status !== 429 && error.status < 500)
+        this.time_travel = this.time_travel ?? false;
+      return null;
+    }
+  }
+
+  /** The steps that can be shown without asking. */
+  seen_steps(): number[] {
+    return [...this.frames.values()].map((frame) => frame.step).sort((a, b) => a - b);
+  }
+
+  private key = (step: number) => String(step);
+
+  private keep(model: ModelDocument): Frame {
+    const frame = { step: model.step, parameters: parameters_of(model) };
+    this.frames.set(this.key(frame.step), frame);
+    if (this.frames.size > kCachedModels) this.frames.delete(this.frames.keys().next().value as string);
+    return frame;
+  }
+
+  private accept(view: NetworkView) {
+    if (this.view && view.step < this.view.step) {
+      this.frames.clear(); // went back in time: what was recorded after that step is no more
+      this.refill();
+    }
+    this.view = view;
+    this.accept_job(view.last_job ?? null);
+  }
+
+  private accept_job(job: Job | null) {
+    const ended = job !== null && running(this.job) && !running(job);
+    this.job = job;
+    if (job && !running(job)) request_log.settle(job);
+    if (ended) {
+      this.refill();
+      this.want_model(true);
+      this.refresh_diagnosis();
+    }
+  }
+
+  private on_event(kind: string, data: string) {
+    if (kind === 'gap' || kind === 'checkpoint') {
+      if (kind === 'gap') this.refill();
+      return;
+    }
+    let content: unknown;
+    try {
+      content = JSON.parse(data);
+    } catch {
+      return;
+    }
+    if (kind === 'record') this.add_record(content as RunRecord);
+    else if (kind === 'diagnosis') this.diagnosis = content as Diagnosis;
+    else if (kind === 'job') this.refresh_view();
+  }
+
+  private add_record(record: RunRecord) {
+    const steps = this.history.step as number[];
+    const last = steps.at(-1);
+    if (last !== undefined && record.step <= last) {
+      if (record.step < last) this.refill();
+      return;
+    }
+    const next: History = {};
+    for (const name of new Set([...Object.keys(this.history), ...Object.keys(record)]))
+      if (typeof record[name] === 'number' || record[name] === null || this.history[name])
+        next[name] = [...(this.history[name] ?? steps.map(() => null)), record[name] ?? null];
+    this.history = next;
+    if (steps.length > 2 * kPointsMax) this.refill();
+    if (this.view) this.view = { ...this.view, step: Math.max(this.view.step, record.step), last_record: record };
+    this.want_model(false);
+  }
+
+  private async refresh_view() {
+    try {
+      this.accept(await get<NetworkView>(network_path(this.name)));
+    } catch (error) {
+      if (error instanceof ApiError && error.status === 404) this.state = 'missing';
+    }
+  }
+
+  private async on_tick() {
+    if (this.closed || document.hidden || !server.reachable) return;
+    if (this.returns !== server.returns || this.state === 'failed') {
+      this.returns = server.returns;
+      this.refresh();
+      return;
+    }
+    if (this.state !== 'ready' || this.streaming) return;
+    const before = this.view?.step;
+    await this.refresh_view();
+    if (this.view?.step !== before) {
+      await this.refill().catch(() => {});
+      this.want_model(true);
+    }
+  }
+
+  /** Fetches the parameters soon, but never more often than a screen can use. */
+  private want_model(now: boolean) {
+    this.model_wanted = true;
+    if (this.model_busy || document.hidden) return;
+    const wait = now ? 0 : Math.max(0, this.model_at + kModelIntervalMs - performance.now());
+    this.model_busy = true;
+    setTimeout(async () => {
+      this.model_wanted = false;
+      await this.fetch_model().catch(() => {});
+      this.model_busy = false;
+      if (this.model_wanted && !this.closed) this.want_model(false);
+    }, wait);
+  }
+
+  private async fetch_model() {
+    this.model_at = performance.now();
+    const model = await get<ModelDocument>(network_path(this.name, '/model'));
+    this.frame = this.keep(model);
+    if (this.view && model.step > this.view.step) this.view = { ...this.view, step: model.step };
+  }
+}
