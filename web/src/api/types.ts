@@ -18,7 +18,9 @@ export interface Named {
 }
 
 export interface NetworkSpec {
-  inputs: number | string[];
+  inputs: number;
+  input_names?: string[];
+  class_labels?: string[];
   layers: LayerSpec[];
   loss?: string | Named;
   optimizer?: Named & { learning_rate?: number };
@@ -27,7 +29,6 @@ export interface NetworkSpec {
   gradient_clip?: { norm?: number; value?: number } | null;
   seed?: number;
   dtype?: string;
-  dataset?: string;
 }
 
 export type RunRecord = Record<string, number | null> & { step: number };
@@ -46,12 +47,13 @@ export interface Job {
   created_at: string;
   started_at?: string | null;
   finished_at?: string | null;
-  error?: { detail?: string; message?: string } | null;
+  best_step?: number | null;
+  confusion?: number[][];
+  error?: { code?: string; message?: string } | null;
 }
 
-export interface NetworkView {
+export interface NetworkView extends NetworkSpec {
   name: string;
-  spec?: NetworkSpec;
   step: number;
   parameters: number;
   state: string;
@@ -78,17 +80,18 @@ export interface TraceLayer {
   activation?: string;
   input: Numbers | null;
   weights: Numbers | null;
-  bias: number[] | Numbers | null;
+  bias: Numbers | null;
   z: Numbers | null;
   h: Numbers | null;
   dh_dz: Numbers | number[][][] | null;
   dloss_dh: Numbers | null;
   dloss_dz: Numbers | null;
   dloss_dweights: Numbers | null;
-  dloss_dbias: number[] | Numbers | null;
+  dloss_dbias: Numbers | null;
   weights_next: Numbers | null;
-  bias_next: number[] | Numbers | null;
+  bias_next: Numbers | null;
   formulas?: Record<string, string>;
+  layers?: TraceLayer[];
 }
 
 export interface Trace {

@@ -1,6 +1,5 @@
 import { ApiError, act, call, get, network_path } from '../api/client';
 import { request_log } from '../api/log.svelte';
-import { input_count } from '../api/model';
 import type { Job, LayerSpec, NetworkSpec, NetworkView, Page } from '../api/types';
 import { LiveNetwork } from '../live/network.svelte';
 import { route } from '../shell/route.svelte';
@@ -33,7 +32,7 @@ export class LabSession {
   readonly job = $derived(this.network?.job ?? null);
   readonly running = $derived(this.job?.state === 'running' || this.job?.state === 'queued');
   readonly paused = $derived(this.job?.state === 'paused');
-  readonly spec = $derived<NetworkSpec | null>(this.network?.view ? (this.network.view.spec ?? (this.network.view as unknown as NetworkSpec)) : null);
+  readonly spec = $derived<NetworkSpec | null>(this.network?.view ?? null);
 
   /** Follows another network; null finds or starts the shared demonstration. */
   async open(name: string | null) {
@@ -212,7 +211,7 @@ export class LabSession {
       await this.stop_job();
       const name = fresh_name();
       const old = keep_numbers ? (this.network!.frame?.parameters ?? null) : null;
-      const filled = layers_with_numbers(layers, input_count(spec), old);
+      const filled = layers_with_numbers(layers, spec.inputs, old);
       await this.create(name, { ...spec, layers: filled }, this.rows?.name ?? 'article-xor');
       if (go_on) await this.train(name, kPlaySteps, this.rows?.name ?? null);
       this.enter(name);
@@ -238,7 +237,7 @@ export class LabSession {
       await this.stop_job();
       const wanted = default_spec(rows.columns.length, rows.classes?.length ?? null);
       const new_name = fresh_name();
-      const hidden = spec && input_count(spec) === rows.columns.length ? bare_layers(spec.layers.slice(0, -1)) : wanted.layers.slice(0, -1);
+      const hidden = spec && spec.inputs === rows.columns.length ? bare_layers(spec.layers.slice(0, -1)) : wanted.layers.slice(0, -1);
       const output = wanted.layers[wanted.layers.length - 1];
       const kept = spec ? { optimizer: spec.optimizer, regularization: spec.regularization, seed: spec.seed } : {};
       await this.create(new_name, { ...wanted, ...kept, layers: [...hidden, output] }, name);
