@@ -379,6 +379,13 @@ HWY_INLINE T* forward_block(const LanesArguments<T>& a, const Blocks<T>& blocks)
 }
 
 template <class T>
+HWY_INLINE void store_outputs(const LanesArguments<T>& a, const T* z, std::size_t row, std::size_t count) {
+  const std::size_t outputs = a.layers.back().units;
+  if (a.last_z != nullptr) store_rows(z, count, outputs, a.last_z + row * outputs);
+  if (a.last_h != nullptr) store_rows(z + outputs * kSamples, count, outputs, a.last_h + row * outputs);
+}
+
+template <class T>
 HWY_INLINE void load_targets(const LanesArguments<T>& a, std::size_t row, std::size_t count, T* targets,
                              T* factor) {
   using Ops = VectorOps<T>;
@@ -423,8 +430,7 @@ void gradient(const LanesArguments<T>& a) {
     load_targets(a, row, count, blocks.targets, factor);
     T* z = forward_block(a, blocks);
     T* h = z + outputs * kSamples;
-    if (a.last_z != nullptr) store_rows(z, count, outputs, a.last_z + row * outputs);
-    if (a.last_h != nullptr) store_rows(h, count, outputs, a.last_h + row * outputs);
+    store_outputs(a, z, row, count);
     loss_of_block(a, a.fused ? blocks.dz : blocks.dh, h, blocks.targets, factor);
     backward_block(a, blocks, z, a.fused, row == 0);
   }
@@ -435,11 +441,10 @@ void gradient(const LanesArguments<T>& a) {
 template <class T>
 void forward(const LanesArguments<T>& a) {
   const Blocks<T> blocks(a);
-  const std::size_t outputs = a.layers.back().units;
   for (std::size_t row = 0; row < a.inputs.rows; row += kSamples) {
     const std::size_t count = std::min(kSamples, a.inputs.rows - row);
     load_rows(a.inputs.row(row), count, a.inputs.columns, blocks.inputs);
-    store_rows(forward_block(a, blocks) + outputs * kSamples, count, outputs, a.last_h + row * outputs);
+    store_outputs(a, forward_block(a, blocks), row, count);
   }
 }
 
@@ -511,12 +516,13 @@ void LanesPass<T>::gradient(ConstMatrixView<T> inputs, ConstMatrixView<T> target
 }
 
 template <class T>
-void LanesPass<T>::forward(ConstMatrixView<T> inputs, const T* parameters, MatrixView<T> outputs) {
+void LanesPass<T>::forward(ConstMatrixView<T> inputs, const T* parameters, T* last_z, T* last_h) {
   LanesArguments<T> a = arguments_of<T>(layers_, loss_);
   a.inputs = inputs;
   a.parameters = parameters;
   a.memory = memory_.data();
-  a.last_h = outputs.data;
+  a.last_z = last_z;
+  a.last_h = last_h;
   kernels<T>().forward(a);
 }
 

@@ -35,8 +35,8 @@ class LanesPass {
   void gradient(ConstMatrixView<T> inputs, ConstMatrixView<T> targets, const T* row_weights,
                 const T* parameters, T* gradient, T* last_z, T* last_h);
 
-  /// h of the last brick for N × inputs, N ≥ 0.
-  void forward(ConstMatrixView<T> inputs, const T* parameters, MatrixView<T> outputs);
+  /// The same last_z and last_h alone.
+  void forward(ConstMatrixView<T> inputs, const T* parameters, T* last_z, T* last_h);
 
  private:
   std::vector<LanesLayer> layers_;

@@ -135,6 +135,14 @@ void brick_backward(const Brick& brick, const Pass<T>& pass, ConstMatrixView<T> 
     dinput.data[i] = memory.gradient.data()[i] * memory.z.data()[i];
 }
 
+std::vector<LanesLayer> lanes_layers(const Network& network) {
+  std::vector<LanesLayer> layers;
+  for (const Brick& brick : network.bricks())
+    layers.push_back({brick.inputs, brick.outputs, brick.weights, brick.bias, brick.bias_count != 0,
+                      brick.spec->activation});
+  return layers;
+}
+
 }  // namespace
 
 template <class T>
@@ -143,6 +151,8 @@ void Workspace<T>::prepare(const Network& network, std::size_t batch_rows, Purpo
   prepare_bricks(network.bricks(), bricks, batch_rows, purpose == Purpose::training);
   if (purpose == Purpose::evaluation) bricks.back().z.resize(batch_rows, network.output_count());
   row_losses.resize(batch_rows);
+  if (network.row_sum() == RowSum::interleaved && !lanes)
+    lanes.emplace(lanes_layers(network), network.spec().loss);
   rows = batch_rows;
 }
 

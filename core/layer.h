@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "core/executor.h"
 #include "core/kernels.h"
+#include "core/lanes.h"
 #include "core/matrix.h"
 #include "core/network.h"
 
@@ -31,6 +33,7 @@ template <class T>
 struct Workspace {
   std::vector<BrickMemory<T>> bricks;
   AlignedBuffer<T> row_losses;
+  std::optional<LanesPass<T>> lanes;  ///< the faster way through stacks with interleaved row sums, same bits
   std::size_t rows = 0;
 
   /// Shapes everything for batches of `batch_rows` rows. One workspace serves one purpose.

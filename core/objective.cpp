@@ -13,6 +13,11 @@ template <class T>
 void Objective<T>::gradient(const Batch<T>& batch, const T* parameters, T* running, std::uint64_t step,
                             T* gradient) {
   workspace_.prepare(*network_, batch.inputs.rows, Purpose::training);
+  if (workspace_.lanes && !keep_dloss_dh_) {
+    workspace_.lanes->gradient(batch.inputs, batch.targets, batch.row_weights, parameters, gradient, nullptr,
+                               nullptr);
+    return add_penalty(batch.inputs.rows, parameters, gradient);
+  }
   Pass<T> pass;
   pass.parameters = parameters;
   pass.gradient = gradient;
@@ -30,8 +35,13 @@ void Objective<T>::gradient(const Batch<T>& batch, const T* parameters, T* runni
                    batch.targets, batch.row_weights);
   backward<T>(network_->bricks(), pass, batch.inputs, workspace_.bricks, {},
               is_fused(loss.kind, network_->last_activation()));
+  add_penalty(batch.inputs.rows, parameters, gradient);
+}
+
+template <class T>
+void Objective<T>::add_penalty(std::size_t batch_rows, const T* parameters, T* gradient) const {
   if (regularization_.l1 == 0 && regularization_.l2 == 0) return;
-  const double rows = static_cast<double>(batch.inputs.rows);
+  const double rows = static_cast<double>(batch_rows);
   for (const Range& range : network_->penalized())
     add_penalty_gradient<T>(gradient + range.offset, parameters + range.offset, range.count,
                             static_cast<T>(regularization_.l1 / rows),
@@ -41,6 +51,8 @@ void Objective<T>::gradient(const Batch<T>& batch, const T* parameters, T* runni
 template <class T>
 LossParts Objective<T>::loss(const Batch<T>& batch, const T* parameters) {
   BrickMemory<T>& last = workspace_.bricks.back();
+  if (workspace_.lanes && !keep_dloss_dh_)
+    workspace_.lanes->forward(batch.inputs, parameters, last.z.data(), last.h.data());
   LossParts parts;
   parts.data_loss = static_cast<double>(
       loss_forward<T>(network_->spec().loss, network_->last_activation(), last.z.view(), last.h.view(),
@@ -76,10 +88,21 @@ double penalty(const Network& network, const Regularization& regularization, con
   return regularization.l2 / (2 * n) * squares + regularization.l1 / n * magnitudes;
 }
 
+namespace {
+
+/// Rows from which predicting 16 at a time pays.
+constexpr std::size_t kLanesRows = 4;
+
+}  // namespace
+
 template <class T>
 void infer(const Network& network, const T* parameters, const T* running, ConstMatrixView<T> inputs,
            MatrixView<T> outputs, Workspace<T>& workspace, Purpose purpose, Executor& executor) {
   workspace.prepare(network, inputs.rows, purpose);
+  if (workspace.lanes && inputs.rows >= kLanesRows) {
+    T* last_z = purpose == Purpose::evaluation ? workspace.bricks.back().z.data() : nullptr;
+    return workspace.lanes->forward(inputs, parameters, last_z, outputs.data);
+  }
   Pass<T> pass;
   pass.parameters = parameters;
   pass.running = running;

@@ -35,13 +35,15 @@ class Objective {
   /// Both: the value and the gradient of the objective, leaving running statistics alone.
   LossParts value_and_gradient(const Batch<T>& batch, const T* parameters, std::uint64_t step, T* gradient);
 
-  /// Outputs (rows × outputs) of the last gradient().
+  /// Outputs (rows × outputs) of the last loss().
   ConstMatrixView<T> outputs() const;
-  /// What the passes left, brick by brick; keep_dloss_dh makes the next ones keep dloss_dh apart.
+  /// What the passes left, brick by brick; keep_dloss_dh makes the next ones keep it all, dloss_dh apart.
   const Workspace<T>& workspace() const { return workspace_; }
   void keep_dloss_dh(bool keep) { keep_dloss_dh_ = keep; }
 
  private:
+  void add_penalty(std::size_t batch_rows, const T* parameters, T* gradient) const;
+
   const Network* network_;
   Executor* executor_;
   Regularization regularization_;
