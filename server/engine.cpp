@@ -1,0 +1,198 @@
+#include "server/engine.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "server/jobs/job_runner.h"
+#include "server/jobs/job_service.h"
+#include "server/jobs/scheduler.h"
+#include "server/network_keeper.h"
+#include "server/network_service.h"
+#include "server/store/file_store.h"
+#include "server/system_service.h"
+#include "server/thread_pool.h"
+
+namespace mlpd::server {
+
+using core::Result;
+
+namespace {
+
+/// What a replay at the next start may cost before stop() rather stores the state.
+constexpr double kStoreAtStopSeconds = 0.05;
+constexpr std::chrono::seconds kSweepEvery{1};
+
+api::Timestamp system_now() {
+  return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
+
+}  // namespace
+
+struct Engine::State {
+  EngineOptions options;
+  EngineObserver silent;
+  std::unique_ptr<FileStore> store;
+  ThreadPool pool;
+  Registry registry;
+  TrainingData data;
+  EngineParts parts;
+  NetworkKeeper keeper;
+  NetworkServiceImplementation networks;
+  JobServiceImplementation jobs;
+  SystemServiceImplementation system;
+  std::unique_ptr<JobRunner> runner;
+  std::unique_ptr<Scheduler> scheduler;
+  std::mutex sweeping;
+  std::condition_variable sweep;
+  std::thread sweeper;
+  bool stopped = false;
+
+  State(EngineOptions given, std::unique_ptr<FileStore> opened)
+      : options(std::move(given)),
+        store(std::move(opened)),
+        pool(options.training_threads),
+        data(*store),
+        parts{*store,
+              registry,
+              data,
+              pool,
+              options.limits,
+              options.observer != nullptr ? *options.observer : silent,
+              options.datasets,
+              options.now,
+              random_id,
+              options.log,
+              {},
+              {},
+              {}},
+        keeper(parts),
+        networks(parts, keeper),
+        jobs(parts),
+        system(parts) {}
+
+  void recover_network(StoredNetwork stored, std::vector<std::shared_ptr<NetworkEntry>>& found);
+  void run_sweeper();
+};
+
+/// Networks and jobs get their order of creation back from the times of their records.
+void Engine::State::recover_network(StoredNetwork stored, std::vector<std::shared_ptr<NetworkEntry>>& found) {
+  Result<NetworkIdentity> identity = read_identity(stored.identity);
+  if (identity.ok() && identity->name != stored.name) {
+    identity = core::Error{core::ErrorCode::corrupted, "network.json is that of '" + identity->name + "'"};
+  }
+  if (!identity.ok()) return store->quarantine(stored.name, "network.json: " + identity.error().message);
+  auto entry = std::make_shared<NetworkEntry>(*std::move(identity), registry.next_ordinal(),
+                                              options.limits.history_records_max, parts.job_counts);
+  std::uint64_t sequence = 0;
+  std::lock_guard lock(entry->mutex);
+  entry->facts.checkpoints = std::move(stored.checkpoints);
+  for (const std::string& text : stored.journal) {
+    Result<JournalRecord> record = read_record(text);
+    Result<std::shared_ptr<Job>> applied = std::shared_ptr<Job>();
+    if (record.ok()) applied = entry->apply(++sequence, *record, 0);
+    if (!record.ok() || !applied.ok()) {
+      for (const std::shared_ptr<Job>& job : entry->facts.queue)
+        entry->set_state(*job, api::JobState::failed);
+      return store->quarantine(
+          stored.name, "journal.ndjson: " + (record.ok() ? applied.error().message : record.error().message));
+    }
+  }
+  if (!entry->facts.checkpoints.empty() && !entry->facts.queue.empty()) {
+    entry->facts.step = std::max(entry->facts.step, entry->facts.checkpoints.back().key.step);
+  }
+  for (const std::shared_ptr<Job>& job : entry->facts.jobs) data.keep_again(job->accepted);
+  entry->used_at_ms = parts.now().time_since_epoch().count();
+  found.push_back(entry);
+}
+
+void Engine::State::run_sweeper() {
+  std::unique_lock lock(sweeping);
+  while (!stopped) {
+    sweep.wait_for(lock, kSweepEvery, [this] { return stopped; });
+    if (stopped) return;
+    lock.unlock();
+    networks.remove_expired();
+    lock.lock();
+  }
+}
+
+Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options) {
+  if (!options.now) options.now = system_now;
+  if (!options.log) options.log = [](const std::string&) {};
+  if (!options.files) options.files = std::make_shared<FileSystem>();
+  Result<std::unique_ptr<FileStore>> store = FileStore::open(options.data_dir, options.files, options.log);
+  if (!store.ok()) return store.error();
+  auto state = std::make_unique<State>(std::move(options), *std::move(store));
+  EngineParts& parts = state->parts;
+
+  std::vector<std::shared_ptr<NetworkEntry>> found;
+  const Result<void> recovered =
+      state->store->recover([&](StoredNetwork stored) { state->recover_network(std::move(stored), found); });
+  if (!recovered.ok()) return recovered.error();
+  const auto older = [](const auto& a, const auto& b) {
+    return std::pair(a->identity->created_at, a->name()) < std::pair(b->identity->created_at, b->name());
+  };
+  std::sort(found.begin(), found.end(), older);
+  std::vector<Registry::FoundJob> jobs;
+  for (const std::shared_ptr<NetworkEntry>& entry : found) {
+    entry->ordinal = state->registry.next_ordinal();
+    state->registry.insert(entry);
+    for (const std::shared_ptr<Job>& job : entry->facts.jobs) jobs.push_back({entry, job});
+  }
+  std::stable_sort(jobs.begin(), jobs.end(),
+                   [](const auto& a, const auto& b) { return a.job->accepted.at < b.job->accepted.at; });
+  for (const Registry::FoundJob& job : jobs) {
+    job.job->ordinal = state->registry.next_ordinal();
+    state->registry.add_job(job.entry, job.job);
+  }
+  if (state->store->quarantined().empty()) state->data.remove_unused();
+
+  Scheduler* scheduler = nullptr;
+  state->runner = std::make_unique<JobRunner>(parts, state->keeper,
+                                              [raw = state.get()] { return raw->scheduler->others_wait(); });
+  state->scheduler = std::make_unique<Scheduler>(
+      state->options.training_threads, [raw = state.get()](const std::shared_ptr<NetworkEntry>& entry) {
+        return raw->runner->take_turn(entry);
+      });
+  scheduler = state->scheduler.get();
+  parts.wake = [scheduler](const std::shared_ptr<NetworkEntry>& entry) { scheduler->wake(entry); };
+  for (const std::shared_ptr<NetworkEntry>& entry : found)
+    if (!entry->facts.queue.empty()) parts.wake(entry);
+  state->sweeper = std::thread([raw = state.get()] { raw->run_sweeper(); });
+  return std::unique_ptr<Engine>(new Engine(std::move(state)));
+}
+
+Engine::Engine(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+Engine::~Engine() { stop(std::chrono::steady_clock::now() + std::chrono::seconds(5)); }
+
+api::Services Engine::services() { return {state_->networks, state_->jobs, state_->system}; }
+
+void Engine::stop(std::chrono::steady_clock::time_point deadline) {
+  State& state = *state_;
+  {
+    std::lock_guard lock(state.sweeping);
+    if (state.stopped) return;
+    state.stopped = true;
+  }
+  state.sweep.notify_all();
+  state.sweeper.join();
+  state.parts.stopping = true;
+  const std::vector<std::shared_ptr<NetworkEntry>> entries = state.registry.all();
+  for (const std::shared_ptr<NetworkEntry>& entry : entries) {
+    { std::lock_guard lock(entry->mutex); }  // whoever is about to wait sees that the engine stops
+    entry->changed.notify_all();
+  }
+  state.scheduler->stop();
+  for (const std::shared_ptr<NetworkEntry>& entry : entries) {
+    if (std::chrono::steady_clock::now() > deadline) break;
+    std::unique_lock lock(entry->training_mutex);
+    if (entry->training.seconds_since_stored > kStoreAtStopSeconds) state.keeper.store_state(entry, lock);
+  }
+}
+
+}  // namespace mlpd::server

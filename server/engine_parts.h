@@ -1,0 +1,34 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <string>
+
+#include "api/service.h"
+#include "core/executor.h"
+#include "server/dataset_source.h"
+#include "server/observer.h"
+#include "server/registry.h"
+#include "server/store/store.h"
+#include "server/training_data.h"
+
+namespace mlpd::server {
+
+/// What the parts of one engine share; borrowed, all outlive them.
+struct EngineParts {
+  Store& store;
+  Registry& registry;
+  TrainingData& data;
+  core::Executor& executor;
+  const api::Limits& limits;
+  EngineObserver& observer;
+  DatasetSource* datasets = nullptr;  ///< null: no stored data sets
+  std::function<api::Timestamp()> now;
+  std::function<std::string()> new_id;
+  std::function<void(const std::string&)> log;
+  std::function<void(const std::shared_ptr<NetworkEntry>&)> wake;  ///< the network may have work
+  std::atomic<bool> stopping{false};
+  JobCounts job_counts;
+};
+
+}  // namespace mlpd::server

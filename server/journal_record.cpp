@@ -1,0 +1,278 @@
+#include "server/journal_record.h"
+
+#include <charconv>
+#include <limits>
+
+#include "api/journal_document.h"
+#include "api/model_document.h"
+#include "server/raw_object.h"
+
+namespace mlpd::server {
+namespace {
+
+using core::Result;
+
+std::uint64_t milliseconds(api::Timestamp at) {
+  return static_cast<std::uint64_t>(at.time_since_epoch().count());
+}
+
+api::Timestamp timestamp(std::uint64_t ms) {
+  return api::Timestamp(std::chrono::milliseconds(static_cast<std::int64_t>(ms)));
+}
+
+core::Error malformed(std::string_view what) {
+  return {core::ErrorCode::corrupted, "this is not a " + std::string(what) + " that mlpd wrote"};
+}
+
+/// Keys are any text: kept inside a JSON string by the writer of labels.
+std::string write_key(const std::string& key) { return api::write_labels({{"key", key}}); }
+
+std::string read_key(std::string_view text) {
+  if (text.empty()) return {};
+  const Result<api::Labels> labels = api::read_labels(text);
+  return labels.ok() && labels->contains("key") ? labels->at("key") : std::string();
+}
+
+void write_idempotency(RawObjectWriter& out, const std::string& key, const core::Digest& digest) {
+  if (key.empty()) return;
+  out.raw("idempotency_key", write_key(key)).plain("request_digest", digest.hex());
+}
+
+void write_ttl(RawObjectWriter& out, std::optional<std::uint64_t> ttl_s) {
+  out.raw("ttl_s", ttl_s ? std::to_string(*ttl_s) : "null");
+}
+
+std::optional<std::uint64_t> read_ttl(const RawObject& in) {
+  if (in.raw("ttl_s") == "null" || !in.has("ttl_s")) return std::nullopt;
+  return in.number("ttl_s");
+}
+
+constexpr std::string_view kSteering[] = {"pause", "resume", "cancel"};
+
+struct Writer {
+  std::string operator()(const SettingsChanged& record) const {
+    RawObjectWriter out;
+    out.plain("type", "settings_changed").number("step", record.step).number("at", milliseconds(record.at));
+    if (record.hyper_parameters) {
+      out.raw("hyper_parameters", api::write_hyper_parameters(*record.hyper_parameters));
+    }
+    if (record.labels) out.raw("labels", api::write_labels(*record.labels));
+    if (record.ttl_s) write_ttl(out, *record.ttl_s);
+    if (!record.state_sha256.empty()) out.plain("state_sha256", record.state_sha256);
+    return out.finish();
+  }
+  std::string operator()(const JobAccepted& record) const {
+    RawObjectWriter out;
+    out.plain("type", "job_accepted").plain("id", record.id).number("at", milliseconds(record.at));
+    out.raw("request", record.request).plain("data", record.data.hex());
+    if (!record.rows.empty()) out.raw("rows", record.rows);
+    write_idempotency(out, record.idempotency_key, record.request_digest);
+    return out.finish();
+  }
+  std::string operator()(const JobStarted& record) const {
+    RawObjectWriter out;
+    return out.plain("type", "job_started")
+        .plain("id", record.id)
+        .number("step", record.step)
+        .number("at", milliseconds(record.at))
+        .finish();
+  }
+  std::string operator()(const JobSteered& record) const {
+    RawObjectWriter out;
+    return out.plain("type", "job_steered")
+        .plain("id", record.id)
+        .plain("steering", kSteering[static_cast<std::size_t>(record.steering)])
+        .number("at", milliseconds(record.at))
+        .finish();
+  }
+  std::string operator()(const JobEnded& record) const {
+    RawObjectWriter out;
+    out.plain("type", "job_ended").raw("job", api::write_job(record.job));
+    out.flag("cut_short", record.cut_short);
+    if (record.last_record) out.raw("last_record", api::write_history({1, 1, {*record.last_record}}));
+    if (!record.state_sha256.empty()) out.plain("state_sha256", record.state_sha256);
+    return out.finish();
+  }
+  std::string operator()(const TravelShortened& record) const {
+    RawObjectWriter out;
+    return out.plain("type", "travel_shortened").number("from_step", record.from_step).finish();
+  }
+};
+
+Result<JournalRecord> read_settings(const RawObject& in) {
+  SettingsChanged record;
+  record.step = in.number("step");
+  record.at = timestamp(in.number("at"));
+  record.state_sha256 = in.plain("state_sha256");
+  if (in.has("hyper_parameters")) {
+    Result<core::HyperParameters> read = api::read_hyper_parameters(in.raw("hyper_parameters"));
+    if (!read.ok()) return read.error();
+    record.hyper_parameters = *std::move(read);
+  }
+  if (in.has("labels")) {
+    Result<api::Labels> read = api::read_labels(in.raw("labels"));
+    if (!read.ok()) return read.error();
+    record.labels = *std::move(read);
+  }
+  if (in.has("ttl_s")) record.ttl_s = read_ttl(in);
+  return JournalRecord(std::move(record));
+}
+
+Result<JournalRecord> read_accepted(const RawObject& in) {
+  JobAccepted record;
+  record.id = in.plain("id");
+  record.request = in.raw("request");
+  record.rows = in.raw("rows");
+  record.idempotency_key = read_key(in.raw("idempotency_key"));
+  record.at = timestamp(in.number("at"));
+  if (!parse_digest(in.plain("data"), record.data)) return malformed("job");
+  if (!record.idempotency_key.empty() && !parse_digest(in.plain("request_digest"), record.request_digest)) {
+    return malformed("job");
+  }
+  return JournalRecord(std::move(record));
+}
+
+Result<JournalRecord> read_ended(const RawObject& in) {
+  JobEnded record;
+  Result<api::JobView> job = api::read_job(in.raw("job"));
+  if (!job.ok()) return job.error();
+  record.job = *std::move(job);
+  record.cut_short = in.flag("cut_short");
+  record.state_sha256 = in.plain("state_sha256");
+  if (in.has("last_record")) {
+    Result<core::History::State> read = api::read_history(in.raw("last_record"));
+    if (!read.ok()) return read.error();
+    if (!read->records.empty()) record.last_record = read->records.back();
+  }
+  return JournalRecord(std::move(record));
+}
+
+}  // namespace
+
+std::string write_record(const JournalRecord& record) { return std::visit(Writer{}, record); }
+
+Result<JournalRecord> read_record(std::string_view text) {
+  const std::optional<RawObject> in = RawObject::parse(text);
+  if (!in) return malformed("record");
+  const std::string type = in->plain("type");
+  if (type == "settings_changed") return read_settings(*in);
+  if (type == "job_accepted") return read_accepted(*in);
+  if (type == "job_started") {
+    return JournalRecord(JobStarted{in->plain("id"), in->number("step"), timestamp(in->number("at"))});
+  }
+  if (type == "job_steered") {
+    const std::string steering = in->plain("steering");
+    for (std::size_t i = 0; i < 3; ++i) {
+      if (kSteering[i] != steering) continue;
+      return JournalRecord(
+          JobSteered{in->plain("id"), static_cast<JobSteering>(i), timestamp(in->number("at"))});
+    }
+  }
+  if (type == "job_ended") return read_ended(*in);
+  if (type == "travel_shortened") return JournalRecord(TravelShortened{in->number("from_step")});
+  return malformed("record");
+}
+
+std::string write_identity(const NetworkIdentity& identity) {
+  RawObjectWriter out;
+  out.number("format_version", kStoreFormatVersion)
+      .plain("name", identity.name)
+      .plain("incarnation", identity.incarnation)
+      .number("created_at", milliseconds(identity.created_at))
+      .raw("spec", api::write_spec(identity.spec))
+      .raw("labels", api::write_labels(identity.labels))
+      .plain("state_sha256", identity.state_sha256);
+  write_ttl(out, identity.ttl_s);
+  write_idempotency(out, identity.idempotency_key, identity.request_digest);
+  if (identity.forked_from) {
+    out.plain("forked_from", identity.forked_from->first).number("forked_at", identity.forked_from->second);
+  }
+  if (identity.start_step) out.number("start_step", *identity.start_step);
+  return out.finish();
+}
+
+Result<NetworkIdentity> read_identity(std::string_view text) {
+  const std::optional<RawObject> in = RawObject::parse(text);
+  if (!in) return malformed("network");
+  if (in->number("format_version") != kStoreFormatVersion) {
+    return core::Error{core::ErrorCode::corrupted,
+                       "format_version " + std::string(in->raw("format_version")) + " is not " +
+                           std::to_string(kStoreFormatVersion) + ", which this mlpd reads"};
+  }
+  NetworkIdentity identity;
+  identity.name = in->plain("name");
+  identity.incarnation = in->plain("incarnation");
+  identity.created_at = timestamp(in->number("created_at"));
+  identity.state_sha256 = in->plain("state_sha256");
+  identity.ttl_s = read_ttl(*in);
+  Result<core::NetworkSpec> spec = api::read_spec(in->raw("spec"));
+  if (!spec.ok()) return spec.error();
+  identity.spec = *std::move(spec);
+  Result<api::Labels> labels = api::read_labels(in->raw("labels"));
+  if (!labels.ok()) return labels.error();
+  identity.labels = *std::move(labels);
+  identity.idempotency_key = read_key(in->raw("idempotency_key"));
+  if (!identity.idempotency_key.empty() &&
+      !parse_digest(in->plain("request_digest"), identity.request_digest)) {
+    return malformed("network");
+  }
+  if (in->has("forked_from")) identity.forked_from.emplace(in->plain("forked_from"), in->number("forked_at"));
+  if (in->has("start_step")) identity.start_step = in->number("start_step");
+  return identity;
+}
+
+std::string write_state(const StoredState& state) {
+  RawObjectWriter out;
+  if (!state.job.empty()) out.plain("job", state.job);
+  if (state.progress) out.raw("progress", api::write_progress(*state.progress));
+  api::ModelExport model;
+  model.checkpoint = state.checkpoint;
+  out.raw("model", api::write_model(model, api::ArrayForm::base64));
+  return out.finish();
+}
+
+Result<StoredState> read_state(std::string_view text) {
+  const std::optional<RawObject> in = RawObject::parse(text);
+  if (!in) return malformed("checkpoint");
+  StoredState state;
+  state.job = in->plain("job");
+  if (in->has("progress")) {
+    Result<core::TrainingProgress> progress = api::read_progress(in->raw("progress"));
+    if (!progress.ok()) return progress.error();
+    state.progress = *std::move(progress);
+  }
+  // What was made under other limits stays readable: its size is what was written.
+  core::NetworkLimits unlimited;
+  unlimited.layers = unlimited.units = unlimited.parameters = std::numeric_limits<std::uint32_t>::max();
+  Result<api::ModelExport> model = api::read_model(in->raw("model"), unlimited);
+  if (!model.ok()) return model.error();
+  state.checkpoint = std::move(model->checkpoint);
+  return state;
+}
+
+std::string write_stored_history(CheckpointKey key, const core::History::State& history) {
+  RawObjectWriter out;
+  return out.number("step", key.step)
+      .number("sequence", key.sequence)
+      .raw("history", api::write_history(history))
+      .finish();
+}
+
+Result<std::pair<CheckpointKey, core::History::State>> read_stored_history(std::string_view text) {
+  const std::optional<RawObject> in = RawObject::parse(text);
+  if (!in) return malformed("history");
+  Result<core::History::State> history = api::read_history(in->raw("history"));
+  if (!history.ok()) return history.error();
+  return std::pair(CheckpointKey{in->number("step"), in->number("sequence")}, *std::move(history));
+}
+
+bool parse_digest(std::string_view hex, core::Digest& digest) {
+  if (hex.size() != 64) return false;
+  for (std::size_t i = 0; i < 32; ++i) {
+    const char* digits = hex.data() + 2 * i;
+    if (std::from_chars(digits, digits + 2, digest.bytes[i], 16).ptr != digits + 2) return false;
+  }
+  return true;
+}
+
+}  // namespace mlpd::server

@@ -1,0 +1,109 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+
+#include "api/service.h"
+#include "core/digest.h"
+#include "core/result.h"
+#include "server/store/store.h"
+
+/// What a network's journal says, record by record; docs/store-format.md lists the fields. A network's state
+/// is its start plus these, replayed (timeline.h).
+namespace mlpd::server {
+
+/// Hyper-parameters apply from `step` on; labels and ttl don't touch the state.
+struct SettingsChanged {
+  std::uint64_t step = 0;
+  std::optional<core::HyperParameters> hyper_parameters;
+  std::optional<api::Labels> labels;
+  std::optional<std::optional<std::uint64_t>> ttl_s;
+  std::string state_sha256;  ///< after the change; empty inside a job
+  api::Timestamp at{};
+};
+
+struct JobAccepted {
+  std::string id;
+  std::string request;  ///< api::write_train_request, steps resolved
+  core::Digest data;
+  std::string rows;  ///< api::write_dataset of small data; empty = kept by content in the store
+  std::string idempotency_key;
+  core::Digest request_digest;
+  api::Timestamp at{};
+};
+
+/// The job's settings and data take effect at `step`.
+struct JobStarted {
+  std::string id;
+  std::uint64_t step = 0;
+  api::Timestamp at{};
+};
+
+enum class JobSteering { pause, resume, cancel };
+
+struct JobSteered {
+  std::string id;
+  JobSteering steering = JobSteering::pause;
+  api::Timestamp at{};
+};
+
+struct JobEnded {
+  api::JobView job;
+  bool cut_short = false;  ///< by the server (cancel, max_seconds, a failure), not by its plan
+  std::optional<core::Record> last_record;
+  std::string state_sha256;  ///< after the job; empty where it never started
+};
+
+/// Checkpoints were thinned: time travel begins here.
+struct TravelShortened {
+  std::uint64_t from_step = 0;
+};
+
+using JournalRecord =
+    std::variant<SettingsChanged, JobAccepted, JobStarted, JobSteered, JobEnded, TravelShortened>;
+
+std::string write_record(const JournalRecord& record);
+core::Result<JournalRecord> read_record(std::string_view text);
+
+/// What a network is from its first moment: network.json.
+struct NetworkIdentity {
+  std::string name;
+  std::string incarnation;  ///< random; tells this network from a former one of the same name
+  core::NetworkSpec spec;   ///< at creation
+  api::Labels labels;
+  std::optional<std::uint64_t> ttl_s;
+  api::Timestamp created_at{};
+  std::string idempotency_key;
+  core::Digest request_digest;
+  std::optional<std::pair<std::string, std::uint64_t>> forked_from;
+  /// Imported and forked networks, and those with preprocessing, start from a stored checkpoint.
+  std::optional<std::uint64_t> start_step;
+  std::string state_sha256;
+};
+
+/// Format of the whole network folder; a newer one is refused by name.
+inline constexpr std::uint64_t kStoreFormatVersion = 1;
+
+std::string write_identity(const NetworkIdentity& identity);
+core::Result<NetworkIdentity> read_identity(std::string_view text);
+
+/// A checkpoint with the job it was taken in.
+struct StoredState {
+  core::Checkpoint checkpoint;
+  std::string job;  ///< empty between jobs
+  std::optional<core::TrainingProgress> progress;
+};
+
+std::string write_state(const StoredState& state);
+core::Result<StoredState> read_state(std::string_view text);
+
+/// history.json: the history up to the moment `key`.
+std::string write_stored_history(CheckpointKey key, const core::History::State& history);
+core::Result<std::pair<CheckpointKey, core::History::State>> read_stored_history(std::string_view text);
+
+/// Digits read back, false where they are not a SHA-256.
+bool parse_digest(std::string_view hex, core::Digest& digest);
+
+}  // namespace mlpd::server

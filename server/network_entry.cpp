@@ -1,0 +1,217 @@
+#include "server/network_entry.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace mlpd::server {
+namespace {
+
+core::Error senseless(std::uint64_t sequence, const std::string& why) {
+  return {core::ErrorCode::corrupted, "journal record " + std::to_string(sequence) + ": " + why};
+}
+
+std::shared_ptr<Job> find_job(const std::deque<std::shared_ptr<Job>>& queue, const std::string& id) {
+  for (const std::shared_ptr<Job>& job : queue)
+    if (job->accepted.id == id) return job;
+  return nullptr;
+}
+
+JobEvent event_of(JobSteering steering) {
+  switch (steering) {
+    case JobSteering::pause:
+      return JobEvent::pause;
+    case JobSteering::resume:
+      return JobEvent::resume;
+    case JobSteering::cancel:
+      return JobEvent::cancel;
+  }
+  return JobEvent::cancel;
+}
+
+/// Applies one record to the facts of a network.
+struct Applier {
+  NetworkEntry& entry;
+  NetworkEntry::Facts& facts;
+  std::uint64_t sequence;
+  std::uint64_t job_ordinal;
+  using Done = core::Result<std::shared_ptr<Job>>;
+
+  Done operator()(const SettingsChanged& record) {
+    if (record.hyper_parameters) {
+      facts.spec.hyper_parameters = *record.hyper_parameters;
+      TimelineEvent event;
+      event.sequence = sequence;
+      event.kind = TimelineEvent::Kind::settings;
+      event.step = record.step;
+      event.hyper_parameters = std::make_shared<const core::HyperParameters>(*record.hyper_parameters);
+      facts.events.push_back(std::move(event));
+      facts.state_sha256 = record.state_sha256;
+    }
+    if (record.labels) facts.labels = *record.labels;
+    if (record.ttl_s) facts.ttl_s = *record.ttl_s;
+    facts.updated_at = record.at;
+    return std::shared_ptr<Job>();
+  }
+
+  Done operator()(const JobAccepted& record) {
+    auto job = std::make_shared<Job>();
+    job->accepted = record;
+    job->ordinal = job_ordinal;
+    job->view.id = record.id;
+    job->view.network = entry.name();
+    job->view.created_at = record.at;
+    job->view.step = facts.step;
+    entry.counts.enter(job->view.state);
+    facts.queue.push_back(job);
+    facts.jobs.push_back(job);
+    if (!record.idempotency_key.empty()) facts.by_key[record.idempotency_key] = job;
+    facts.updated_at = record.at;
+    return job;
+  }
+
+  Done operator()(const JobStarted& record) {
+    const std::shared_ptr<Job> job = find_job(facts.queue, record.id);
+    if (!job || job != facts.queue.front()) return senseless(sequence, "a job starts out of turn");
+    job->started = true;
+    if (!job->view.started_at) job->view.started_at = record.at;
+    TimelineEvent event;
+    event.sequence = sequence;
+    event.kind = TimelineEvent::Kind::job_started;
+    event.step = record.step;
+    event.job = job;
+    facts.events.push_back(std::move(event));
+    return job;
+  }
+
+  Done operator()(const JobSteered& record) {
+    const std::shared_ptr<Job> job = find_job(facts.queue, record.id);
+    if (!job) return std::shared_ptr<Job>();  // it ended while the record was on its way
+    if (record.steering == JobSteering::cancel) {
+      job->cancel_requested = true;
+      return job;
+    }
+    const core::Result<api::JobState> next = next_state(job->view.state, event_of(record.steering));
+    if (!next.ok()) return senseless(sequence, next.error().message);
+    entry.set_state(*job, *next);
+    return job;
+  }
+
+  Done operator()(const JobEnded& record) {
+    const std::shared_ptr<Job> job = find_job(facts.queue, record.job.id);
+    if (!job) return senseless(sequence, "an unknown job ends");
+    std::erase(facts.queue, job);
+    entry.set_state(*job, record.job.state);
+    job->view = record.job;
+    facts.updated_at = record.job.finished_at.value_or(facts.updated_at);
+    if (!job->started) return job;
+    facts.step = record.job.step;
+    facts.state_sha256 = record.state_sha256;
+    if (record.last_record) facts.last_record = record.last_record;
+    TimelineEvent event;
+    event.sequence = sequence;
+    event.kind = TimelineEvent::Kind::job_ended;
+    event.step = record.job.step;
+    event.job = job;
+    event.steps_done = record.job.steps_done;
+    event.cut_short = record.cut_short;
+    event.failed = record.job.state == api::JobState::failed;
+    facts.events.push_back(std::move(event));
+    return job;
+  }
+
+  Done operator()(const TravelShortened& record) {
+    facts.replayable_from = std::max(facts.replayable_from, record.from_step);
+    return std::shared_ptr<Job>();
+  }
+};
+
+std::string state_of(const NetworkEntry::Facts& facts) {
+  if (facts.queue.empty()) return "idle";
+  switch (facts.queue.front()->view.state) {
+    case api::JobState::paused:
+      return "paused";
+    case api::JobState::running:
+      return "training";
+    default:
+      return "queued";
+  }
+}
+
+}  // namespace
+
+NetworkEntry::NetworkEntry(NetworkIdentity of, std::uint64_t entry_ordinal, std::size_t history_capacity,
+                           JobCounts& job_counts)
+    : identity(std::make_shared<const NetworkIdentity>(std::move(of))),
+      ordinal(entry_ordinal),
+      counts(job_counts),
+      history(history_capacity) {
+  facts.spec = identity->spec;
+  facts.step = identity->start_step.value_or(0);
+  facts.replayable_from = facts.step;
+  facts.state_sha256 = identity->state_sha256;
+  facts.labels = identity->labels;
+  facts.ttl_s = identity->ttl_s;
+  facts.updated_at = identity->created_at;
+}
+
+std::shared_ptr<const core::Snapshot> NetworkEntry::live_snapshot() const {
+  std::lock_guard lock(snapshot_mutex);
+  return snapshot;
+}
+
+void NetworkEntry::publish(std::shared_ptr<const core::Snapshot> fresh) {
+  {
+    std::lock_guard lock(snapshot_mutex);
+    snapshot.swap(fresh);
+  }
+  // The old one, now in `fresh`, may be large: it is freed outside the lock.
+}
+
+Timeline NetworkEntry::timeline() const {
+  std::lock_guard lock(mutex);
+  Timeline copy;
+  copy.identity = identity;
+  copy.events = facts.events;
+  for (const StoredCheckpoint& stored : facts.checkpoints) copy.checkpoints.push_back(stored.key);
+  return copy;
+}
+
+core::Result<std::shared_ptr<Job>> NetworkEntry::apply(std::uint64_t sequence, const JournalRecord& record,
+                                                       std::uint64_t job_ordinal) {
+  core::Result<std::shared_ptr<Job>> done = std::visit(Applier{*this, facts, sequence, job_ordinal}, record);
+  facts.sequence = sequence;
+  return done;
+}
+
+void NetworkEntry::set_state(Job& job, api::JobState state) {
+  counts.leave(job.view.state);
+  counts.enter(state);
+  job.view.state = state;
+}
+
+std::string NetworkEntry::etag() const {
+  return identity->incarnation + "-" + std::to_string(facts.sequence) + "-" + std::to_string(facts.step);
+}
+
+api::NetworkView NetworkEntry::view() const {
+  api::NetworkView view;
+  view.name = name();
+  view.spec = facts.spec;
+  view.preprocess = preprocess;
+  view.step = facts.step;
+  view.parameters = core::parameter_count(facts.spec);
+  view.state = state_of(facts);
+  view.last_record = facts.last_record;
+  if (!facts.jobs.empty()) view.last_job = facts.jobs.back()->view;
+  view.state_sha256 = view.state == "training" || view.state == "paused" ? std::string() : facts.state_sha256;
+  view.etag = etag();
+  view.labels = facts.labels;
+  view.ttl_s = facts.ttl_s;
+  view.created_at = identity->created_at;
+  view.updated_at = facts.updated_at;
+  view.forked_from = identity->forked_from;
+  view.replayable_from = facts.replayable_from;
+  return view;
+}
+
+}  // namespace mlpd::server

@@ -1,0 +1,116 @@
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "api/service.h"
+#include "core/history.h"
+#include "core/snapshot.h"
+#include "server/fair_mutex.h"
+#include "server/jobs/job.h"
+#include "server/store/store.h"
+#include "server/timeline.h"
+
+namespace mlpd::server {
+
+/// One network in memory. Locks, in the order in which they may be taken: `changes`, `training_mutex`, then
+/// one of `mutex`, `history_mutex`, `snapshot_mutex` (short; nothing is computed, waited for or called under
+/// them).
+class NetworkEntry {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  NetworkEntry(NetworkIdentity of, std::uint64_t entry_ordinal, std::size_t history_capacity,
+               JobCounts& job_counts);
+
+  const std::string& name() const { return identity->name; }
+
+  const std::shared_ptr<const NetworkIdentity> identity;
+  std::uint64_t ordinal;  ///< order of creation; set before the entry is shared
+  JobCounts& counts;
+
+  /// One change at a time: patch, remove, replace. Held while waiting for the disk.
+  std::mutex changes;
+
+  /// Held while checkpoints and history are written, and while the network's files are removed. Taken with
+  /// none of the others but `changes` held.
+  std::mutex storing;
+
+  /// What the trainer works on; a worker holds the mutex for one slice at a time.
+  struct Training {
+    TrainingState state;                 ///< learner is null until first use
+    std::uint64_t applied_sequence = 0;  ///< newest journal record that is in `state`
+    std::optional<JobStarted> unwritten_start;
+    double seconds_since_stored = 0;  ///< computing that a replay would repeat
+    double store_seconds = 0;         ///< what the last checkpoint took to write
+    double job_seconds = 0;           ///< running time of the present job
+    std::uint64_t slice_steps = 1;
+    Clock::time_point pace_start{};
+    std::uint64_t pace_steps = 0;  ///< steps done when pace_start was taken
+    Clock::time_point published{};
+    Clock::duration publish_cost{};
+  };
+  FairMutex training_mutex;
+  Training training;
+  std::atomic<bool> loaded{false};
+
+  mutable std::mutex mutex;
+  std::condition_variable changed;  ///< a job ended, an accept finished, or the engine stops
+  struct Facts {
+    core::NetworkSpec spec;  ///< with the hyper-parameters in force
+    std::uint64_t step = 0;
+    std::optional<core::Record> last_record;
+    std::string state_sha256;
+    api::Labels labels;
+    std::optional<std::uint64_t> ttl_s;
+    api::Timestamp updated_at{};
+    std::uint64_t sequence = 0;  ///< of the last journal record
+    std::uint64_t replayable_from = 0;
+    std::vector<TimelineEvent> events;
+    std::vector<StoredCheckpoint> checkpoints;
+    std::deque<std::shared_ptr<Job>> queue;  ///< jobs not ended, in order; the first one may run
+    std::vector<std::shared_ptr<Job>> jobs;  ///< all, in order
+    std::unordered_map<std::string, std::shared_ptr<Job>> by_key;
+    std::size_t accepting = 0;  ///< train calls that wait for the disk
+    std::unordered_map<std::string, core::Digest> accepting_keys;
+    bool removing = false;  ///< being removed or replaced: no new job
+    bool removed = false;
+  };
+  Facts facts;  ///< guarded by `mutex`
+
+  mutable std::mutex history_mutex;
+  core::History history;  ///< guarded by history_mutex; complete once loaded
+
+  mutable std::mutex snapshot_mutex;
+  std::shared_ptr<const core::Snapshot> snapshot;  ///< guarded by snapshot_mutex; null until loaded
+
+  std::atomic<std::int64_t> used_at_ms{0};             ///< for ttl_s
+  std::shared_ptr<const core::Preprocess> preprocess;  ///< set before the entry is shared, or at loading
+
+  enum class Turn { none, waiting, running, running_again };
+  Turn turn = Turn::none;  ///< guarded by the scheduler's mutex
+
+  std::shared_ptr<const core::Snapshot> live_snapshot() const;
+  void publish(std::shared_ptr<const core::Snapshot> fresh);
+  Timeline timeline() const;
+
+  /// Puts a durable record into the facts; the caller holds `mutex`, records come in order. Returns the job
+  /// that it concerns. corrupted where it makes no sense.
+  core::Result<std::shared_ptr<Job>> apply(std::uint64_t sequence, const JournalRecord& record,
+                                           std::uint64_t job_ordinal);
+  /// These hold for a caller who holds `mutex`.
+  void set_state(Job& job, api::JobState state);
+  api::NetworkView view() const;
+  std::string etag() const;
+};
+
+}  // namespace mlpd::server

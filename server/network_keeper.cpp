@@ -1,0 +1,208 @@
+#include "server/network_keeper.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "server/commit.h"
+
+namespace mlpd::server {
+
+using core::Result;
+using Clock = NetworkEntry::Clock;
+
+ReplaySource NetworkKeeper::source(const NetworkEntry& entry) {
+  ReplaySource from;
+  from.executor = &parts_.executor;
+  from.state = [this, name = entry.name()](CheckpointKey key) -> Result<StoredState> {
+    Result<std::string> text = parts_.store.checkpoint(name, key);
+    if (!text.ok()) return text.error();
+    return read_state(*text);
+  };
+  from.data = [this](const Job& job) { return parts_.data.load(job.accepted); };
+  return from;
+}
+
+/// Returns the moment up to which the stored history goes; what lies behind it, replay adds.
+CheckpointKey NetworkKeeper::load_history(NetworkEntry& entry) {
+  const std::size_t capacity = parts_.limits.history_records_max;
+  const Result<std::string> text = parts_.store.history(entry.name());
+  core::History history(capacity);
+  CheckpointKey until{entry.identity->start_step.value_or(0), 0};
+  if (text.ok()) {
+    auto stored = read_stored_history(*text);
+    if (stored.ok()) {
+      until = stored->first;
+      history = core::History::restore(std::move(stored->second), capacity);
+    } else {
+      parts_.log("history of " + entry.name() + ": " + stored.error().message);
+    }
+  }
+  std::lock_guard lock(entry.history_mutex);
+  entry.history = std::move(history);
+  return until;
+}
+
+Result<void> NetworkKeeper::load(NetworkEntry& entry) {
+  if (entry.training.state.learner) return {};
+  const Timeline timeline = entry.timeline();
+  const CheckpointKey history_until = load_history(entry);
+  const Clock::time_point begun = Clock::now();
+  Result<TrainingState> state =
+      replay(timeline, kLiveMoment, history_until, source(entry), [&](const core::Record& record) {
+        std::lock_guard lock(entry.history_mutex);
+        const core::Record* last = entry.history.last();
+        if (last == nullptr || record.step > last->step) entry.history.append(record);
+      });
+  if (!state.ok()) {
+    parts_.log("network " + entry.name() + " can't be loaded: " + state.error().message);
+    return state.error();
+  }
+  const core::Checkpoint now = state->learner->checkpoint();
+  {
+    std::lock_guard lock(entry.mutex);
+    if (!state->job && !entry.facts.state_sha256.empty() &&
+        core::state_digest(now).hex() != entry.facts.state_sha256) {
+      return core::Error{core::ErrorCode::corrupted,
+                         "network '" + entry.name() +
+                             "' can't be loaded: replay of its journal gives another "
+                             "state than was recorded"};
+    }
+    entry.preprocess = now.preprocess;
+    entry.facts.step = now.step;
+  }
+  NetworkEntry::Training& training = entry.training;
+  training.state = *std::move(state);
+  training.applied_sequence = timeline.events.empty() ? 0 : timeline.events.back().sequence;
+  training.seconds_since_stored = std::chrono::duration<double>(Clock::now() - begun).count();
+  entry.publish(training.state.learner->snapshot());
+  entry.loaded = true;
+  return {};
+}
+
+Result<void> NetworkKeeper::ensure_loaded(NetworkEntry& entry) {
+  if (entry.loaded) return {};
+  std::lock_guard lock(entry.training_mutex);
+  return load(entry);
+}
+
+Result<std::unique_ptr<core::Learner>> NetworkKeeper::past(NetworkEntry& entry, std::uint64_t step) {
+  const Timeline timeline = entry.timeline();
+  std::uint64_t live_step = 0;
+  std::uint64_t from = 0;
+  {
+    std::lock_guard lock(entry.mutex);
+    live_step = entry.facts.step;
+    from = entry.facts.replayable_from;
+  }
+  const Result<CheckpointKey> moment = moment_of_step(timeline, step, live_step, from);
+  if (!moment.ok()) return moment.error();
+  Result<TrainingState> state =
+      replay(timeline, *moment, kLiveMoment, source(entry), [](const core::Record&) {});
+  if (!state.ok()) return state.error();
+  return std::move(state->learner);
+}
+
+Result<core::Checkpoint> NetworkKeeper::checkpoint(NetworkEntry& entry, api::AtStep step) {
+  {
+    std::lock_guard lock(entry.training_mutex);
+    Result<void> loaded = load(entry);
+    if (!loaded.ok()) return loaded.error();
+    if (!step || *step == entry.training.state.learner->step())
+      return entry.training.state.learner->checkpoint();
+  }
+  Result<std::unique_ptr<core::Learner>> learner = past(entry, *step);
+  if (!learner.ok()) return learner.error();
+  return (*learner)->checkpoint();
+}
+
+Result<std::shared_ptr<const core::Snapshot>> NetworkKeeper::snapshot(NetworkEntry& entry, api::AtStep step) {
+  if (!step) {
+    if (std::shared_ptr<const core::Snapshot> live = entry.live_snapshot()) return live;
+    Result<void> loaded = ensure_loaded(entry);
+    if (!loaded.ok()) return loaded.error();
+    return entry.live_snapshot();
+  }
+  Result<core::Checkpoint> state = checkpoint(entry, step);
+  if (!state.ok()) return state.error();
+  Result<std::unique_ptr<core::Learner>> learner = core::Learner::restore(*std::move(state), parts_.executor);
+  if (!learner.ok()) return learner.error();
+  return (*learner)->snapshot();
+}
+
+void NetworkKeeper::store_state(const std::shared_ptr<NetworkEntry>& entry,
+                                std::unique_lock<FairMutex>& lock) {
+  NetworkEntry::Training& training = entry->training;
+  if (!training.state.learner || training.unwritten_start) return;
+  StoredState state;
+  state.checkpoint = training.state.learner->checkpoint();
+  if (training.state.job && training.state.run) {
+    state.job = training.state.job->accepted.id;
+    state.progress = training.state.run->progress();
+  }
+  const CheckpointKey key{state.checkpoint.step, training.applied_sequence};
+  core::History::State history;
+  {
+    std::lock_guard guard(entry->history_mutex);
+    history = entry->history.state();
+  }
+  const double replay_seconds = std::exchange(training.seconds_since_stored, 0);
+  lock.unlock();
+  const Clock::time_point begun = Clock::now();
+  const Result<void> done = write_state_of(*entry, key, state, history);
+  if (done.ok()) {
+    thin(entry);
+    parts_.observer.on_checkpoint(entry->name(), key.step);
+  } else {
+    parts_.log("checkpoint of " + entry->name() + ": " + done.error().message);
+  }
+  lock.lock();
+  training.store_seconds = std::chrono::duration<double>(Clock::now() - begun).count();
+  if (!done.ok()) training.seconds_since_stored += replay_seconds;
+}
+
+/// The history goes first: a checkpoint is a base for loading only up to where the history reaches.
+Result<void> NetworkKeeper::write_state_of(NetworkEntry& entry, CheckpointKey key, const StoredState& state,
+                                           const core::History::State& history) {
+  std::lock_guard storing(entry.storing);
+  {
+    std::lock_guard guard(entry.mutex);
+    if (entry.facts.removed) return {};
+  }
+  Result<void> put = parts_.store.put_history(entry.name(), write_stored_history(key, history));
+  if (!put.ok()) return put;
+  Result<std::uint64_t> bytes = parts_.store.put_checkpoint(entry.name(), key, write_state(state));
+  if (!bytes.ok()) return bytes.error();
+  std::lock_guard guard(entry.mutex);
+  auto& known = entry.facts.checkpoints;
+  std::erase_if(known, [&](const StoredCheckpoint& old) { return old.key == key; });
+  const auto behind =
+      std::find_if(known.begin(), known.end(), [&](const auto& old) { return key < old.key; });
+  known.insert(behind, {key, *bytes});
+  return {};
+}
+
+void NetworkKeeper::thin(const std::shared_ptr<NetworkEntry>& entry) {
+  std::vector<CheckpointKey> victims;
+  std::uint64_t from_step = 0;
+  std::lock_guard storing(entry->storing);
+  {
+    std::lock_guard lock(entry->mutex);
+    if (entry->facts.removed) return;
+    auto& known = entry->facts.checkpoints;
+    std::uint64_t sum = 0;
+    for (const StoredCheckpoint& stored : known) sum += stored.bytes;
+    // The newest two stay whatever they take: recovery begins at one of them.
+    while (known.size() > 2 && sum > parts_.limits.time_travel_bytes_max) {
+      sum -= known.front().bytes;
+      victims.push_back(known.front().key);
+      known.erase(known.begin());
+    }
+    if (victims.empty()) return;
+    from_step = known.front().key.step;
+  }
+  const Result<std::uint64_t> said = commit(parts_, entry, {TravelShortened{from_step}});
+  if (!said.ok()) return parts_.log("thinning " + entry->name() + ": " + said.error().message);
+  for (const CheckpointKey& key : victims) (void)parts_.store.remove_checkpoint(entry->name(), key);
+}
+
+}  // namespace mlpd::server

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <memory>
+#include <mutex>
+
+#include "server/engine_parts.h"
+#include "server/network_entry.h"
+#include "server/timeline.h"
+
+namespace mlpd::server {
+
+/// Brings networks from the store into memory and back: loading on first use, past states, checkpoints within
+/// their budget. Thread-safe.
+class NetworkKeeper {
+ public:
+  explicit NetworkKeeper(EngineParts& parts) : parts_(parts) {}
+
+  /// The learner and history are in memory afterwards. The caller holds training_mutex. A job that was cut
+  /// off is where its newest checkpoint has it.
+  core::Result<void> load(NetworkEntry& entry);
+  /// The same for callers without the mutex; cheap once loaded.
+  core::Result<void> ensure_loaded(NetworkEntry& entry);
+
+  /// The state at a step boundary: the live one, or that of a past step.
+  core::Result<core::Checkpoint> checkpoint(NetworkEntry& entry, api::AtStep step);
+  core::Result<std::shared_ptr<const core::Snapshot>> snapshot(NetworkEntry& entry, api::AtStep step);
+
+  /// Makes the live state and history durable, then thins checkpoints to the budget. The caller holds `lock`
+  /// on training_mutex; it is given up while the disk works. A failure is logged: only a later replay gets
+  /// longer.
+  void store_state(const std::shared_ptr<NetworkEntry>& entry, std::unique_lock<FairMutex>& lock);
+
+  /// Where replay gets its numbers for this network.
+  ReplaySource source(const NetworkEntry& entry);
+
+ private:
+  core::Result<std::unique_ptr<core::Learner>> past(NetworkEntry& entry, std::uint64_t step);
+  CheckpointKey load_history(NetworkEntry& entry);
+  void thin(const std::shared_ptr<NetworkEntry>& entry);
+  core::Result<void> write_state_of(NetworkEntry& entry, CheckpointKey key, const StoredState& state,
+                                    const core::History::State& history);
+
+  EngineParts& parts_;
+};
+
+}  // namespace mlpd::server

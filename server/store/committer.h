@@ -1,0 +1,57 @@
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "server/store/file_system.h"
+#include "server/store/store.h"
+
+namespace mlpd::server {
+
+/// An append-only file of sealed records, one a line: what is durable of it. Written by the committer alone.
+struct JournalFile {
+  std::filesystem::path path;
+  std::uint64_t sequence = 0;  ///< of the last durable record
+  std::uint64_t bytes = 0;     ///< durable length
+};
+
+/// The one thread that writes journals. While it syncs, further appends gather and go together in the next
+/// round (group commit), so nobody waits for a timer and a busy disk is asked once for many. A failed round
+/// of a file leaves the file as it was.
+class Committer {
+ public:
+  explicit Committer(FileSystem& files);
+  /// Commits what waits, then ends.
+  ~Committer();
+  Committer(const Committer&) = delete;
+  Committer& operator=(const Committer&) = delete;
+
+  /// Each record is a JSON object with at least one field.
+  void append(std::shared_ptr<JournalFile> journal, std::vector<std::string> records, Store::Appended done);
+
+ private:
+  struct Request {
+    std::shared_ptr<JournalFile> journal;
+    std::vector<std::string> records;
+    Store::Appended done;
+  };
+  struct Round;
+
+  void run();
+  void commit(std::vector<Request> requests);
+
+  FileSystem& files_;
+  std::mutex mutex_;
+  std::condition_variable arrived_;
+  std::vector<Request> waiting_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+}  // namespace mlpd::server

@@ -1,0 +1,92 @@
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/digest.h"
+#include "core/result.h"
+
+/// Where networks live: an identity, a journal, checkpoints, a history for each, and training data by
+/// content. The store knows texts (JSON objects without a line break), not what they say. Whatever returns
+/// success is on the disk; whatever fails changed nothing. Thread-safe; calls for one network that change the
+/// same thing come one after the other.
+namespace mlpd::server {
+
+/// A checkpoint holds the state at `step` with all journal records up to `sequence` applied.
+struct CheckpointKey {
+  std::uint64_t step = 0;
+  std::uint64_t sequence = 0;
+  auto operator<=>(const CheckpointKey&) const = default;
+};
+
+struct StoredCheckpoint {
+  CheckpointKey key;
+  std::uint64_t bytes = 0;
+};
+
+/// One network as recovery found it.
+struct StoredNetwork {
+  std::string name;
+  std::string identity;
+  std::vector<std::string> journal;           ///< record i has sequence number i + 1
+  std::vector<StoredCheckpoint> checkpoints;  ///< ascending
+};
+
+/// What a network starts with.
+struct NewNetwork {
+  std::string identity;
+  std::optional<std::pair<CheckpointKey, std::string>> checkpoint;
+  std::optional<std::string> history;
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  /// Called once, before everything else: what is whole is handed to `each`, what is damaged is set aside.
+  virtual core::Result<void> recover(const std::function<void(StoredNetwork)>& each) = 0;
+  /// Sets a whole network aside: what it says makes no sense.
+  virtual void quarantine(const std::string& name, const std::string& reason) = 0;
+  /// Files set aside, each with the reason.
+  virtual std::vector<std::string> quarantined() const = 0;
+
+  /// already_exists where the name is taken and `replace` is false; otherwise the old one is gone in the same
+  /// instant.
+  virtual core::Result<void> create(const std::string& name, const NewNetwork& network, bool replace) = 0;
+  virtual core::Result<void> remove(const std::string& name) = 0;
+
+  /// Called with the last record's sequence number once all are durable, or with the reason why none is.
+  /// Calls come from one thread, for each network in the order of its records; they must be short.
+  using Appended = std::function<void(core::Result<std::uint64_t>)>;
+  /// Appends all records or none; group commit. Returns at once.
+  virtual void append(const std::string& name, std::vector<std::string> records, Appended done) = 0;
+  /// The same, waiting.
+  core::Result<std::uint64_t> append(const std::string& name, std::vector<std::string> records);
+
+  /// Returns the bytes it takes.
+  virtual core::Result<std::uint64_t> put_checkpoint(const std::string& name, CheckpointKey key,
+                                                     std::string text) = 0;
+  /// A damaged one is set aside and `corrupted`.
+  virtual core::Result<std::string> checkpoint(const std::string& name, CheckpointKey key) = 0;
+  virtual core::Result<void> remove_checkpoint(const std::string& name, CheckpointKey key) = 0;
+
+  virtual core::Result<void> put_history(const std::string& name, std::string text) = 0;
+  /// not_found where there is none; a damaged one is set aside and `corrupted`.
+  virtual core::Result<std::string> history(const std::string& name) = 0;
+
+  virtual core::Result<void> put_data(const core::Digest& digest, std::string text) = 0;
+  virtual core::Result<std::string> data(const core::Digest& digest) = 0;
+  virtual core::Result<void> remove_data(const core::Digest& digest) = 0;
+  virtual core::Result<std::vector<core::Digest>> list_data() = 0;
+
+  /// Bytes on the disk.
+  virtual std::uint64_t bytes() const = 0;
+};
+
+}  // namespace mlpd::server

@@ -1,0 +1,89 @@
+#include "server/thread_pool.h"
+
+#include <pthread.h>
+#include <sched.h>
+
+namespace mlpd::server {
+namespace {
+
+/// Rounds of looking for the next loop before a worker sleeps: some 20 µs, longer than the gaps inside a
+/// step.
+constexpr int kSpins = 2'000;
+
+void relax() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#endif
+}
+
+}  // namespace
+
+void lower_priority() {
+  sched_param parameter{};
+  // Where the system refuses, training merely competes with the rest.
+  (void)pthread_setschedparam(pthread_self(), SCHED_IDLE, &parameter);
+}
+
+ThreadPool::ThreadPool(std::size_t width) {
+  for (std::size_t i = 1; i < width; ++i) threads_.emplace_back([this] { work(); });
+}
+
+ThreadPool::~ThreadPool() {
+  {
+    std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  arrived_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+void ThreadPool::take_part(Loop& loop) {
+  for (;;) {
+    const std::size_t i = loop.next.fetch_add(1, std::memory_order_relaxed);
+    if (i >= loop.count) return;
+    (*loop.body)(i);
+  }
+}
+
+void ThreadPool::for_each(std::size_t count, const std::function<void(std::size_t)>& body) {
+  std::unique_lock taken(taken_, std::defer_lock);
+  if (count < 2 || threads_.empty() || !taken.try_lock()) {
+    for (std::size_t i = 0; i < count; ++i) body(i);
+    return;
+  }
+  Loop loop{&body, count, {}, {}};
+  {
+    std::lock_guard lock(mutex_);
+    loop_ = &loop;
+    generation_.fetch_add(1, std::memory_order_release);
+  }
+  arrived_.notify_all();
+  take_part(loop);
+  {
+    std::lock_guard lock(mutex_);  // from here on no worker can enter
+    loop_ = nullptr;
+  }
+  while (loop.inside.load(std::memory_order_acquire) != 0) std::this_thread::yield();
+}
+
+void ThreadPool::work() {
+  lower_priority();
+  std::uint64_t seen = 0;
+  for (;;) {
+    for (int i = 0; i < kSpins && generation_.load(std::memory_order_acquire) == seen; ++i) relax();
+    Loop* loop = nullptr;
+    {
+      std::unique_lock lock(mutex_);
+      arrived_.wait(lock, [&] { return stopping_ || generation_ != seen; });
+      if (stopping_) return;
+      seen = generation_;
+      loop = loop_;
+      if (loop != nullptr) loop->inside.fetch_add(1, std::memory_order_relaxed);
+    }
+    if (loop == nullptr) continue;
+    take_part(*loop);
+    loop->inside.fetch_sub(1, std::memory_order_release);
+  }
+}
+
+}  // namespace mlpd::server

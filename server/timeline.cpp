@@ -1,0 +1,181 @@
+#include "server/timeline.h"
+
+#include <algorithm>
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include "api/journal_document.h"
+
+namespace mlpd::server {
+namespace {
+
+using core::Result;
+using Kind = TimelineEvent::Kind;
+
+core::Error corrupted(std::string message) { return {core::ErrorCode::corrupted, std::move(message)}; }
+
+/// The newest readable state at or before the bounds.
+Result<std::pair<TrainingState, std::uint64_t>> load_base(const Timeline& timeline, CheckpointKey moment,
+                                                          CheckpointKey newest, const ReplaySource& source) {
+  TrainingState state;
+  std::string damaged;
+  for (auto key = timeline.checkpoints.rbegin(); key != timeline.checkpoints.rend(); ++key) {
+    if (key->step > std::min(moment.step, newest.step)) continue;
+    if (key->sequence > std::min(moment.sequence, newest.sequence)) continue;
+    Result<StoredState> stored = source.state(*key);
+    if (!stored.ok()) {
+      damaged = stored.error().message;
+      continue;
+    }
+    Result<std::unique_ptr<core::Learner>> learner =
+        core::Learner::restore(std::move(stored->checkpoint), *source.executor);
+    if (!learner.ok()) {
+      damaged = learner.error().message;
+      continue;
+    }
+    state.learner = *std::move(learner);
+    if (!stored->job.empty()) {
+      for (const TimelineEvent& event : timeline.events)
+        if (event.kind == Kind::job_started && event.job->accepted.id == stored->job) state.job = event.job;
+      if (!state.job) return corrupted("a stored state belongs to a job that the journal doesn't know");
+      Result<void> begun = begin_job(state, state.job, source, std::move(stored->progress));
+      if (!begun.ok()) return begun.error();
+    }
+    return std::pair(std::move(state), key->sequence);
+  }
+  if (timeline.identity->start_step) {
+    return corrupted("the state that the network starts from can't be read: " + damaged);
+  }
+  Result<std::unique_ptr<core::Learner>> learner =
+      core::Learner::create(timeline.identity->spec, nullptr, *source.executor);
+  if (!learner.ok()) return learner.error();
+  state.learner = *std::move(learner);
+  return std::pair(std::move(state), std::uint64_t{0});
+}
+
+void run_to(TrainingState& state, std::uint64_t step, const OnRecord& on_record) {
+  if (state.run && state.learner->step() < step)
+    (void)state.run->run(step - state.learner->step(), on_record);
+}
+
+Result<void> apply(TrainingState& state, const TimelineEvent& event, const ReplaySource& source,
+                   const OnRecord& on_record) {
+  switch (event.kind) {
+    case Kind::settings:
+      run_to(state, event.step, on_record);
+      // A change that the learner refuses was refused alike when it was made.
+      (void)state.learner->set_hyper_parameters(*event.hyper_parameters);
+      return {};
+    case Kind::job_started: {
+      if (state.learner->step() != event.step) {
+        return corrupted("replay reached step " + std::to_string(state.learner->step()) +
+                         " where a job began at " + std::to_string(event.step));
+      }
+      const Result<void> begun = begin_job(state, event.job, source, std::nullopt);
+      // A job that can't begin failed alike when it was run; missing data is the store's fault.
+      if (!begun.ok() && (begun.error().code == core::ErrorCode::corrupted ||
+                          begun.error().code == core::ErrorCode::not_found ||
+                          begun.error().code == core::ErrorCode::unavailable)) {
+        return begun.error();
+      }
+      return {};
+    }
+    case Kind::job_ended:
+      if (state.job != event.job) return {};  // it never started
+      if (state.run && event.cut_short) {
+        const std::uint64_t done = state.run->progress().steps_done;
+        if (event.steps_done > done) (void)state.run->run(event.steps_done - done, on_record);
+        if (!event.failed) (void)adopt_best(state);
+      } else if (state.run) {
+        (void)state.run->run(std::numeric_limits<std::uint64_t>::max(), on_record);
+      }
+      state.run.reset();
+      state.job.reset();
+      if (state.learner->step() != event.step) {
+        return corrupted("replay ended a job at step " + std::to_string(state.learner->step()) + ", not at " +
+                         std::to_string(event.step));
+      }
+      return {};
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<CheckpointKey> moment_of_step(const Timeline& timeline, std::uint64_t step, std::uint64_t live_step,
+                                     std::uint64_t replayable_from) {
+  if (step > live_step) {
+    return core::Error{core::ErrorCode::not_found, "step " + std::to_string(step) +
+                                                       " has not been reached; the network is at step " +
+                                                       std::to_string(live_step)};
+  }
+  if (step < replayable_from) {
+    return core::Error{core::ErrorCode::failed_precondition,
+                       "step " + std::to_string(step) + " is no longer kept; time travel begins at step " +
+                           std::to_string(replayable_from)};
+  }
+  CheckpointKey moment{step, kLiveMoment.sequence};
+  for (const TimelineEvent& event : timeline.events) {
+    const bool after = event.kind == Kind::job_ended ? event.step > step : event.step >= step;
+    if (!after) continue;
+    moment.sequence = event.sequence - 1;
+    break;
+  }
+  return moment;
+}
+
+Result<TrainingState> replay(const Timeline& timeline, CheckpointKey moment, CheckpointKey newest_base,
+                             const ReplaySource& source, const OnRecord& on_record) {
+  auto base = load_base(timeline, moment, newest_base, source);
+  if (!base.ok()) return base.error();
+  auto [state, sequence] = *std::move(base);
+  for (const TimelineEvent& event : timeline.events) {
+    if (event.sequence <= sequence) continue;
+    if (event.sequence > moment.sequence) break;
+    if (Result<void> applied = apply(state, event, source, on_record); !applied.ok()) return applied.error();
+  }
+  if (moment.step != kLiveMoment.step) {
+    run_to(state, moment.step, on_record);
+    if (state.learner->step() != moment.step) {
+      return corrupted("replay reached step " + std::to_string(state.learner->step()) + ", not " +
+                       std::to_string(moment.step));
+    }
+  }
+  return std::move(state);
+}
+
+Result<void> begin_job(TrainingState& state, std::shared_ptr<const Job> job, const ReplaySource& source,
+                       std::optional<core::TrainingProgress> progress) {
+  state.job = job;
+  state.run.reset();
+  Result<api::TrainRequest> request = api::read_train_request(job->accepted.request);
+  if (!request.ok()) return request.error();
+  state.request = *std::move(request);
+  Result<std::shared_ptr<const core::Dataset>> data = source.data(*job);
+  if (!data.ok()) return data.error();
+  if (!progress && state.request.hyper_parameters) {
+    Result<void> set = state.learner->set_hyper_parameters(*state.request.hyper_parameters);
+    if (!set.ok()) return set;
+  }
+  Result<core::TrainingRun> run = core::TrainingRun::start(
+      *state.learner, *data, state.request.plan, progress ? *std::move(progress) : core::TrainingProgress{});
+  if (!run.ok()) return run.error();
+  state.run = std::make_unique<core::TrainingRun>(*std::move(run));
+  return {};
+}
+
+std::optional<std::uint64_t> adopt_best(TrainingState& state) {
+  std::optional<std::uint64_t> best_step;
+  if (state.run && state.request.plan.keep_best) {
+    const core::TrainingProgress& progress = state.run->progress();
+    if (progress.best_step && core::size_of(progress.best_parameters) > 0) {
+      core::Checkpoint best = state.learner->checkpoint();
+      best.parameters = progress.best_parameters;
+      if (state.learner->adopt_parameters(best).ok()) best_step = progress.best_step;
+    }
+  }
+  return best_step;
+}
+
+}  // namespace mlpd::server
