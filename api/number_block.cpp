@@ -70,9 +70,9 @@ std::optional<std::vector<std::size_t>> read_shape(ObjectReader& object, std::si
   std::vector<std::size_t> shape;
   count = 1;
   for (double size : sizes ? *sizes : JsonNumbers{}) {
-    if (!(size >= 0 && size <= 1e12 && size == std::floor(size))) break;
+    static constexpr double kSizeMax = 1e12;
+    if (!(size >= 0 && static_cast<double>(count) * size <= kSizeMax && size == std::floor(size))) break;
     shape.push_back(static_cast<std::size_t>(size));
-    if (shape.back() != 0 && count > std::size_t{1'000'000'000'000} / shape.back()) break;
     count *= shape.back();
   }
   if (sizes && !shape.empty() && shape.size() <= 2 && shape.size() == sizes->size()) return shape;
