@@ -20,6 +20,7 @@ struct Product {
   std::size_t c_stride;
   const T* a;
   std::size_t row_stride, depth_stride;
+  std::size_t block_stride;  ///< row_stride, or the length per row of packed blocks
   const T* b;
   std::size_t b_stride;
   const T* bias;
@@ -41,8 +42,12 @@ HWY_BEFORE_NAMESPACE();
 namespace mlpd::core::HWY_NAMESPACE {
 
 inline constexpr std::size_t kPartials = 16;
-/// Depth of one pass of a transposed product: its panel of b stays in the first-level cache.
-inline constexpr std::size_t kPanelDepth = 128;
+/// Depth of one pass: a panel of b (two vectors wide) fills most of the first-level cache.
+inline constexpr std::size_t kPassDepth = 192;
+/// Rows of a that are packed at once: kPassRows × kPassDepth numbers stay in the second-level cache.
+inline constexpr std::size_t kPassRows = 240;
+/// Rows of c that are computed at once.
+inline constexpr std::size_t kBlockRows = 6;
 
 /// kRows × (kVectors vectors) of c; only the last vector may be partial. `resume` goes on from c instead of
 /// bias.
@@ -59,7 +64,7 @@ HWY_INLINE void block(const Product<T>& p, std::size_t row, std::size_t column, 
     for (std::size_t i = 0; i < kRows; ++i)
       sum[i][v] = resume ? Ops::load(p.c + (row + i) * p.c_stride + column + offset, left - offset) : start;
   }
-  const T* a = p.a + row * p.row_stride;
+  const T* a = p.a + row / kBlockRows * kBlockRows * p.block_stride + row % kBlockRows * p.row_stride;
   const T* b = p.b + column;
   if (left >= kVectors * Ops::kLanes) {
     for (std::size_t d = 0; d < p.depth; ++d, a += p.depth_stride, b += p.b_stride) {
@@ -95,42 +100,140 @@ HWY_INLINE void block(const Product<T>& p, std::size_t row, std::size_t column, 
 template <class T, std::size_t kVectors>
 HWY_INLINE void column_of_blocks(const Product<T>& p, std::size_t column, bool resume) {
   std::size_t row = 0;
-  for (; row + 6 <= p.rows; row += 6) block<T, 6, kVectors>(p, row, column, resume);
-  for (; row + 2 <= p.rows; row += 2) block<T, 2, kVectors>(p, row, column, resume);
+  for (; row + kBlockRows <= p.rows; row += kBlockRows)
+    block<T, kBlockRows, kVectors>(p, row, column, resume);
+  if (row + 4 <= p.rows) {
+    block<T, 4, kVectors>(p, row, column, resume);
+    row += 4;
+  }
+  if (row + 2 <= p.rows) {
+    block<T, 2, kVectors>(p, row, column, resume);
+    row += 2;
+  }
   if (row < p.rows) block<T, 1, kVectors>(p, row, column, resume);
 }
 
+/// Small products: b as it lies.
 template <class T>
-void product(const Product<T>& p) {
+void product_in_place(const Product<T>& p) {
   constexpr std::size_t kLanes = VectorOps<T>::kLanes;
   std::size_t column = 0;
+  if (p.rows == 1)  // bound by memory: read long runs of each row of b
+    for (; column + 8 * kLanes <= p.columns; column += 8 * kLanes) block<T, 1, 8>(p, 0, column, false);
   for (; column + kLanes < p.columns; column += 2 * kLanes) column_of_blocks<T, 2>(p, column, false);
   if (column < p.columns) column_of_blocks<T, 1>(p, column, false);
 }
 
-/// The product with bᵀ in place of b: b is columns × depth here, and is transposed panel by panel.
+/// panel[d][n] = b[d][n] for `depth` × `width` numbers, n < width ≤ kWidth.
 template <class T>
-void product_transposed(const Product<T>& p) {
-  constexpr std::size_t kWidth = 2 * VectorOps<T>::kLanes;
-  HWY_ALIGN T panel[kPanelDepth * kWidth];
-  for (std::size_t column = 0; column < p.columns; column += kWidth) {
-    const std::size_t width = std::min(kWidth, p.columns - column);
-    for (std::size_t d = 0; d == 0 || d < p.depth; d += kPanelDepth) {
-      const std::size_t depth = std::min(kPanelDepth, p.depth - d);
-      for (std::size_t n = 0; n < width; ++n)
-        for (std::size_t i = 0; i < depth; ++i)
-          panel[i * kWidth + n] = p.b[(column + n) * p.b_stride + d + i];
-      const Product<T> part{p.c + column, p.c_stride,     p.a + d * p.depth_stride,
-                            p.row_stride, p.depth_stride, panel,
-                            kWidth,       nullptr,        p.rows,
-                            width,        depth};
-      if (width > kWidth / 2) {
-        column_of_blocks<T, 2>(part, 0, d != 0);
+void pack(const T* b, std::size_t stride, std::size_t depth, std::size_t width, T* panel) {
+  using Ops = VectorOps<T>;
+  constexpr std::size_t kWidth = 2 * Ops::kLanes;
+  for (std::size_t d = 0; d < depth; ++d, b += stride, panel += kWidth)
+    for (std::size_t n = 0; n < width; n += Ops::kLanes) Ops::store(Ops::load(b + n, width - n), panel + n);
+}
+
+/// panel[d][n] = b[n][d].
+template <class T>
+void pack_transposed(const T* b, std::size_t stride, std::size_t depth, std::size_t width, T* panel) {
+  using Ops = VectorOps<T>;
+  constexpr std::size_t kWidth = 2 * Ops::kLanes;
+  std::size_t n = 0;
+#if HWY_NATIVE_FMA
+  constexpr std::size_t kGroup = 16 / sizeof(T);  // rows of b that make 16 bytes of the panel
+  const hn::CappedTag<T, kGroup> narrow;
+  const typename Ops::D wide;
+  HWY_ALIGN T mixed[kGroup * Ops::kLanes];
+  for (; n + kGroup <= width; n += kGroup) {
+    const T* row = b + n * stride;
+    std::size_t d = 0;
+    for (; d + Ops::kLanes <= depth; d += Ops::kLanes) {
+      if constexpr (kGroup == 4) {
+        hn::StoreInterleaved4(Ops::load(row + d), Ops::load(row + stride + d),
+                              Ops::load(row + 2 * stride + d), Ops::load(row + 3 * stride + d), wide, mixed);
       } else {
-        column_of_blocks<T, 1>(part, 0, d != 0);
+        hn::StoreInterleaved2(Ops::load(row + d), Ops::load(row + stride + d), wide, mixed);
       }
+      for (std::size_t i = 0; i < Ops::kLanes; ++i)
+        hn::StoreU(hn::Load(narrow, mixed + i * kGroup), narrow, panel + (d + i) * kWidth + n);
+    }
+    for (; d < depth; ++d)
+      for (std::size_t i = 0; i < kGroup; ++i) panel[d * kWidth + n + i] = row[i * stride + d];
+  }
+#endif
+  for (; n < width; ++n)
+    for (std::size_t d = 0; d < depth; ++d) panel[d * kWidth + n] = b[n * stride + d];
+}
+
+/// Makes p.a a packed copy of itself in which each block of kBlockRows rows is contiguous.
+template <class T>
+void pack_rows(Product<T>& p, T* packed) {
+  for (std::size_t row = 0; row < p.rows; row += kBlockRows) {
+    const std::size_t count = std::min(kBlockRows, p.rows - row);
+    const T* from = p.a + row * p.row_stride;
+    T* to = packed + row * p.depth;
+    if (p.depth_stride == 1) {
+      for (std::size_t i = 0; i < count; ++i) std::copy_n(from + i * p.row_stride, p.depth, to + i * p.depth);
+    } else {
+      for (std::size_t d = 0; d < p.depth; ++d)
+        for (std::size_t i = 0; i < count; ++i) to[d * kBlockRows + i] = from[d * p.depth_stride + i];
     }
   }
+  p.a = packed;
+  p.block_stride = p.depth;
+  if (p.depth_stride == 1) {
+    p.row_stride = p.depth;
+  } else {
+    p.depth_stride = kBlockRows;
+  }
+}
+
+/// Large products, and all with bᵀ in place of b (kTransposed: b is columns × depth): pass by pass over the
+/// depth, c carrying the chains from one pass to the next.
+template <class T, bool kTransposed>
+void product_in_passes(const Product<T>& whole) {
+  constexpr std::size_t kWidth = 2 * VectorOps<T>::kLanes;
+  HWY_ALIGN T panel[kPassDepth * kWidth];
+  const bool packs_rows = whole.rows >= kBlockRows && whole.columns > 2 * kWidth;
+  thread_local AlignedBuffer<T> packed;
+  if (packs_rows) packed.resize(kPassRows * kPassDepth);
+  for (std::size_t d = 0; d == 0 || d < whole.depth; d += kPassDepth)
+    for (std::size_t row = 0; row < whole.rows; row += kPassRows) {
+      Product<T> p = whole;
+      p.depth = std::min(kPassDepth, whole.depth - d);
+      p.rows = std::min(kPassRows, whole.rows - row);
+      p.a = whole.a + row * p.row_stride + d * p.depth_stride;
+      p.b = panel;
+      p.b_stride = kWidth;
+      if (packs_rows) pack_rows(p, packed.data());
+      for (std::size_t column = 0; column < whole.columns; column += kWidth) {
+        p.columns = std::min(kWidth, whole.columns - column);
+        p.c = whole.c + row * p.c_stride + column;
+        p.bias = whole.bias == nullptr ? nullptr : whole.bias + column;
+        if constexpr (kTransposed) {
+          pack_transposed(whole.b + column * whole.b_stride + d, whole.b_stride, p.depth, p.columns, panel);
+        } else {
+          pack(whole.b + d * whole.b_stride + column, whole.b_stride, p.depth, p.columns, panel);
+        }
+        if (p.columns > kWidth / 2) {
+          column_of_blocks<T, 2>(p, 0, d != 0);
+        } else {
+          column_of_blocks<T, 1>(p, 0, d != 0);
+        }
+      }
+    }
+}
+
+template <class T>
+void product(const Product<T>& p) {
+  // Packing pays where rows are many enough to use a panel again and b's rows are far apart.
+  if (p.rows >= 48 && p.columns >= 192) return product_in_passes<T, false>(p);
+  product_in_place(p);
+}
+
+template <class T>
+void product_transposed(const Product<T>& p) {
+  product_in_passes<T, true>(p);
 }
 
 template <class T>
@@ -216,16 +319,16 @@ void run(const Product<T>& p, void (*kernel)(const Product<T>&), Executor& execu
 template <class T>
 void dense_forward(MatrixView<T> out, ConstMatrixView<T> input, ConstMatrixView<T> weights, const T* bias,
                    Executor& executor) {
-  run<T>({out.data, out.columns, input.data, input.columns, 1, weights.data, weights.columns, bias, out.rows,
-          out.columns, weights.rows},
+  run<T>({out.data, out.columns, input.data, input.columns, 1, input.columns, weights.data, weights.columns,
+          bias, out.rows, out.columns, weights.rows},
          dense_kernels<T>().product, executor);
 }
 
 template <class T>
 void dense_backward_input(MatrixView<T> dinput, ConstMatrixView<T> dz, ConstMatrixView<T> weights,
                           Executor& executor) {
-  run<T>({dinput.data, dinput.columns, dz.data, dz.columns, 1, weights.data, weights.columns, nullptr,
-          dinput.rows, dinput.columns, dz.columns},
+  run<T>({dinput.data, dinput.columns, dz.data, dz.columns, 1, dz.columns, weights.data, weights.columns,
+          nullptr, dinput.rows, dinput.columns, dz.columns},
          dense_kernels<T>().product_transposed, executor);
 }
 
@@ -233,7 +336,7 @@ template <class T>
 void dense_backward_weights(MatrixView<T> dweights, T* dbias, ConstMatrixView<T> input, ConstMatrixView<T> dz,
                             RowSum row_sum, Executor& executor) {
   if (row_sum == RowSum::interleaved) return dense_kernels<T>().interleaved(dweights.data, dbias, input, dz);
-  run<T>({dweights.data, dweights.columns, input.data, 1, input.columns, dz.data, dz.columns, nullptr,
+  run<T>({dweights.data, dweights.columns, input.data, 1, input.columns, 1, dz.data, dz.columns, nullptr,
           dweights.rows, dweights.columns, dz.rows},
          dense_kernels<T>().product, executor);
   if (dbias == nullptr) return;
