@@ -18,20 +18,22 @@ double row_weight(const std::vector<double>& class_weights, const double* target
 
 namespace {
 
-/// out = weights scaled so that dividing a sum by the number of rows divides it by the sum of weights.
+/// out = weights (all 1 where the targets are weighed already) scaled so that dividing a sum by the number of
+/// rows divides it by the sum of weights.
 template <class T>
-void scale_to_mean_one(const T* weights, std::size_t rows, std::vector<T>& out) {
+void scale_to_mean_one(const T* weights, std::size_t rows, bool targets_weighed, std::vector<T>& out) {
   double sum = 0;
   for (std::size_t r = 0; r < rows; ++r) sum += static_cast<double>(weights[r]);
   const double factor = sum > 0 ? static_cast<double>(rows) / sum : 0;
   out.resize(rows);
-  for (std::size_t r = 0; r < rows; ++r) out[r] = static_cast<T>(static_cast<double>(weights[r]) * factor);
+  for (std::size_t r = 0; r < rows; ++r)
+    out[r] = static_cast<T>(targets_weighed ? factor : static_cast<double>(weights[r]) * factor);
 }
 
 }  // namespace
 
 template <class T>
-Batches<T>::Batches(const Dataset& data, const BatchPlan& plan, std::uint64_t seed)
+Batches<T>::Batches(const Dataset& data, const BatchPlan& plan, const LossOptions& loss, std::uint64_t seed)
     : inputs_(data.rows, data.input_count),
       targets_(data.rows, data.output_count),
       batch_size_(plan.batch_size == 0
@@ -48,7 +50,19 @@ Batches<T>::Batches(const Dataset& data, const BatchPlan& plan, std::uint64_t se
   for (std::size_t r = 0; r < data.rows; ++r)
     row_weights_[r] = static_cast<T>(
         row_weight(plan.class_weights, data.targets.data() + r * data.output_count, data.output_count));
-  scale_to_mean_one(row_weights_.data(), data.rows, all_weights_);
+  if (loss.kind == Loss::cross_entropy) weigh_targets(data, plan, loss.label_smoothing);
+  scale_to_mean_one(row_weights_.data(), data.rows, weighed_targets_.size() != 0, all_weights_);
+}
+
+template <class T>
+void Batches<T>::weigh_targets(const Dataset& data, const BatchPlan& plan, double label_smoothing) {
+  const std::size_t classes = data.output_count;
+  weighed_targets_.resize(data.rows, classes);
+  for (std::size_t i = 0; i < data.targets.size(); ++i) {
+    const double smooth =
+        (1 - label_smoothing) * data.targets[i] + label_smoothing / static_cast<double>(classes);
+    weighed_targets_.data()[i] = static_cast<T>(plan.class_weights[i % classes] * smooth);
+  }
 }
 
 template <class T>
@@ -84,11 +98,17 @@ Batch<T> Batches<T>::next(Cursor& cursor) {
   cursor.row += count;
   const std::size_t in = inputs_.columns();
   const std::size_t out = targets_.columns();
+  const bool weighed = weighed_targets_.size() != 0;
+  Batch<T> batch;
+  batch.smoothed = weighed;
   if (!shuffle_) {
     const T* weights = row_weights_.empty() ? nullptr : row_weights_.data() + first;
-    return {{inputs_.data() + first * in, count, in},
-            {targets_.data() + first * out, count, out},
-            count == rows() && weights != nullptr ? all_weights_.data() : weights_of(weights, count)};
+    batch.inputs = {inputs_.data() + first * in, count, in};
+    batch.targets = {targets_.data() + first * out, count, out};
+    batch.loss_targets = {(weighed ? weighed_targets_ : targets_).data() + first * out, count, out};
+    batch.row_weights =
+        count == rows() && weights != nullptr ? all_weights_.data() : weights_of(weights, count);
+    return batch;
   }
   if (ordered_epoch_ != cursor.epoch) {
     order_ = permutation(rows(), seed_, kEpochStream + cursor.epoch);
@@ -96,26 +116,40 @@ Batch<T> Batches<T>::next(Cursor& cursor) {
   }
   batch_inputs_.resize(count, in);
   batch_targets_.resize(count, out);
+  batch_weighed_targets_.resize(weighed ? count : 0, out);
   gathered_weights_.resize(row_weights_.empty() ? 0 : count);
   for (std::size_t r = 0; r < count; ++r) {
     const std::size_t from = order_[first + r];
     std::copy_n(inputs_.data() + from * in, in, batch_inputs_.data() + r * in);
     std::copy_n(targets_.data() + from * out, out, batch_targets_.data() + r * out);
+    if (weighed)
+      std::copy_n(weighed_targets_.data() + from * out, out, batch_weighed_targets_.data() + r * out);
     if (!row_weights_.empty()) gathered_weights_[r] = row_weights_[from];
   }
   const T* weights = row_weights_.empty() ? nullptr : gathered_weights_.data();
-  return {batch_inputs_.view(), batch_targets_.view(), weights_of(weights, count)};
+  batch.inputs = batch_inputs_.view();
+  batch.targets = batch_targets_.view();
+  batch.loss_targets = (weighed ? batch_weighed_targets_ : batch_targets_).view();
+  batch.row_weights = weights_of(weights, count);
+  return batch;
 }
 
 template <class T>
 Batch<T> Batches<T>::all() const {
-  return {inputs_.view(), targets_.view(), all_weights_.empty() ? nullptr : all_weights_.data()};
+  const bool weighed = weighed_targets_.size() != 0;
+  Batch<T> batch;
+  batch.inputs = inputs_.view();
+  batch.targets = targets_.view();
+  batch.loss_targets = (weighed ? weighed_targets_ : targets_).view();
+  batch.smoothed = weighed;
+  batch.row_weights = all_weights_.empty() ? nullptr : all_weights_.data();
+  return batch;
 }
 
 template <class T>
 const T* Batches<T>::weights_of(const T* row_weights, std::size_t count) {
   if (row_weights == nullptr) return nullptr;
-  scale_to_mean_one(row_weights, count, batch_weights_);
+  scale_to_mean_one(row_weights, count, weighed_targets_.size() != 0, batch_weights_);
   return batch_weights_.data();
 }
 

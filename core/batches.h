@@ -17,6 +17,9 @@ template <class T>
 struct Batch {
   ConstMatrixView<T> inputs;
   ConstMatrixView<T> targets;
+  ConstMatrixView<T>
+      loss_targets;       ///< what the loss sees: the targets, or these smoothed and weighed by class
+  bool smoothed = false;  ///< label smoothing is in loss_targets already
   const T* row_weights = nullptr;  ///< null = 1 each; scaled so that their mean over the batch is 1
 };
 
@@ -25,8 +28,10 @@ template <class T>
 class Batches {
  public:
   Batches() = default;
-  /// `seed` is the network's: it orders shuffled epochs. Class weights must fit (see row_weight()).
-  Batches(const Dataset& data, const BatchPlan& plan, std::uint64_t seed);
+  /// `seed` is the network's: it orders shuffled epochs. Class weights must fit (see row_weight()). Weighed
+  /// means are PyTorch's: divided by the batch's sum of row weights; under cross_entropy smoothed targets are
+  /// weighed element by element.
+  Batches(const Dataset& data, const BatchPlan& plan, const LossOptions& loss, std::uint64_t seed);
 
   bool empty() const { return inputs_.rows() == 0; }
   std::size_t rows() const { return inputs_.rows(); }
@@ -46,14 +51,17 @@ class Batches {
  private:
   std::uint64_t cut() const;
   const T* weights_of(const T* row_weights, std::size_t rows);
+  void weigh_targets(const Dataset& data, const BatchPlan& plan, double label_smoothing);
 
   Matrix<T> inputs_;
   Matrix<T> targets_;
+  Matrix<T> weighed_targets_;     // smoothed and weighed by class; empty = none
   std::vector<T> row_weights_;    // by row, unscaled; empty = none
   std::vector<T> all_weights_;    // scaled over all rows
   std::vector<T> batch_weights_;  // of the present batch, scaled
   Matrix<T> batch_inputs_;        // gathered rows
   Matrix<T> batch_targets_;
+  Matrix<T> batch_weighed_targets_;
   std::vector<T> gathered_weights_;
   std::vector<std::size_t> order_;
   std::uint64_t ordered_epoch_ = 0;  // 0 = none; epochs count from 1

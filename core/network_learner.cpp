@@ -122,7 +122,7 @@ Result<void> NetworkLearner<T>::bind(std::shared_ptr<const Dataset> data, const 
                        [](double w) { return !std::isfinite(w) || w < 0; }))
     error.fields.push_back({"#/class_weights", "must be finite numbers of 0 or more"});
   if (!error.fields.empty()) return error;
-  Batches<T> batches(*data, plan, spec_.seed);
+  Batches<T> batches(*data, plan, spec_.loss, spec_.seed);
   if (!network_->batch_norms().empty() && batches.last_batch_rows() < 2)
     return Error{
         ErrorCode::invalid_argument,

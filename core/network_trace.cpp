@@ -147,7 +147,7 @@ template <class T>
 Result<Trace> make_trace(const Network& network, const NetworkSpec& spec, const TrainingState<T>& state,
                          const Dataset& data, const TraceLimits& limits, Executor& executor) {
   if (Result<void> within = check_limits(network, data.rows, limits); !within) return within.error();
-  const Batches<T> batches(data, {}, spec.seed);
+  const Batches<T> batches(data, {}, spec.loss, spec.seed);
   const Batch<T> batch = batches.all();
   const HyperParameters& hyper_parameters = spec.hyper_parameters;
   Objective<T> objective(network, executor);

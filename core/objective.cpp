@@ -5,6 +5,17 @@
 
 namespace mlpd::core {
 
+namespace {
+
+template <class T>
+LossOptions loss_of(const Network& network, const Batch<T>& batch) {
+  LossOptions loss = network.spec().loss;
+  if (batch.smoothed) loss.label_smoothing = 0;
+  return loss;
+}
+
+}  // namespace
+
 template <class T>
 Objective<T>::Objective(const Network& network, Executor& executor)
     : network_(&network), executor_(&executor) {}
@@ -30,9 +41,9 @@ void Objective<T>::gradient(const Batch<T>& batch, const T* parameters, T* runni
   pass.executor = executor_;
   BrickMemory<T>& last = workspace_.bricks.back();
   forward<T>(network_->bricks(), pass, batch.inputs, last.h.view(), workspace_.bricks);
-  const LossOptions& loss = network_->spec().loss;
+  const LossOptions loss = loss_of(*network_, batch);
   loss_backward<T>(loss, network_->last_activation(), last.gradient.view(), last.z.view(), last.h.view(),
-                   batch.targets, batch.row_weights);
+                   batch.loss_targets, batch.row_weights);
   backward<T>(network_->bricks(), pass, batch.inputs, workspace_.bricks, {},
               is_fused(loss.kind, network_->last_activation()));
   add_penalty(batch.inputs.rows, parameters, gradient);
@@ -54,9 +65,9 @@ LossParts Objective<T>::loss(const Batch<T>& batch, const T* parameters) {
   if (workspace_.lanes && !keep_dloss_dh_)
     workspace_.lanes->forward(batch.inputs, parameters, last.z.data(), last.h.data());
   LossParts parts;
-  parts.data_loss = static_cast<double>(
-      loss_forward<T>(network_->spec().loss, network_->last_activation(), last.z.view(), last.h.view(),
-                      batch.targets, batch.row_weights, network_->row_sum(), workspace_.row_losses.data()));
+  parts.data_loss = static_cast<double>(loss_forward<T>(
+      loss_of(*network_, batch), network_->last_activation(), last.z.view(), last.h.view(),
+      batch.loss_targets, batch.row_weights, network_->row_sum(), workspace_.row_losses.data()));
   parts.penalty = penalty<T>(*network_, regularization_, parameters, batch.inputs.rows);
   return parts;
 }
