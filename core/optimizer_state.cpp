@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "core/schedule.h"
+#include "core/elementary.h"
 #include "core/update_kernels.h"
 
 namespace mlpd::core {
@@ -43,8 +43,8 @@ AdamStep<T> adam_step(const OptimizerOptions& options, double rate, std::uint64_
   step.one_minus_beta1 = static_cast<T>(1 - options.beta1);
   step.beta2 = static_cast<T>(options.beta2);
   step.one_minus_beta2 = static_cast<T>(1 - options.beta2);
-  step.rate = static_cast<T>(rate / (1 - integer_power(options.beta1, t)));
-  step.inverse_root = static_cast<T>(1 / std::sqrt(1 - integer_power(options.beta2, t)));
+  step.rate = static_cast<T>(rate / (1 - elementary::pow_int(options.beta1, t)));
+  step.inverse_root = static_cast<T>(1 / std::sqrt(1 - elementary::pow_int(options.beta2, t)));
   step.epsilon = static_cast<T>(options.epsilon);
   if (options.kind == Optimizer::adamw) step.keep = static_cast<T>(1 - rate * options.weight_decay);
   return step;

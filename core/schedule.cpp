@@ -1,7 +1,8 @@
 #include "core/schedule.h"
 
 #include <algorithm>
-#include <cmath>
+
+#include "core/elementary.h"
 
 namespace mlpd::core {
 
@@ -26,29 +27,11 @@ std::span<const ScheduleRow> schedules() {
   return kRows;
 }
 
-double integer_power(double base, std::uint64_t exponent) {
-  double result = 1;
-  for (; exponent != 0; exponent >>= 1) {
-    if (exponent & 1) result *= base;
-    base *= base;
-  }
-  return result;
-}
-
 namespace {
-
-/// cos(π·x), x in [0, 1]: Taylor's series around ½, where cos(π·x) = −sin(π·(x − ½)); its rest is below
-/// 1e-17.
-double cosine_of_half_turn(double x) {
-  const double r = 3.14159265358979323846 * (x - 0.5);
-  double sine = 1;
-  for (int n = 24; n >= 2; n -= 2) sine = 1 - r * r / (n * (n + 1)) * sine;
-  return -(r * sine);
-}
 
 /// From `start` at x = 0 to `end` at x = 1 along half a cosine.
 double anneal(double start, double end, double x) {
-  return end + (start - end) / 2 * (cosine_of_half_turn(x) + 1);
+  return end + (start - end) / 2 * (elementary::cos_pi(x) + 1);
 }
 
 /// PyTorch's OneCycleLR: up to the maximum over 30 % of the steps, then down to 1/250,000 of it.
@@ -69,9 +52,9 @@ double scheduled_rate(const ScheduleOptions& schedule, double base, std::uint64_
     case Schedule::constant:
       return base;
     case Schedule::step:
-      return base * integer_power(schedule.factor, s / schedule.every);
+      return base * elementary::pow_int(schedule.factor, s / schedule.every);
     case Schedule::exponential:
-      return base * integer_power(schedule.factor, s);
+      return base * elementary::pow_int(schedule.factor, s);
     case Schedule::inverse_time:
       return base / (1 + schedule.decay * x);
     case Schedule::cosine:

@@ -44,7 +44,4 @@ double scheduled_rate(const ScheduleOptions& schedule, double base, std::uint64_
 /// The options of the plateau in this schedule (itself, or behind a warmup); null where there is none.
 const ScheduleOptions* plateau_of(const ScheduleOptions& schedule);
 
-/// base^exponent by repeated squaring: the same bits everywhere, no libm.
-double integer_power(double base, std::uint64_t exponent);
-
 }  // namespace mlpd::core
