@@ -50,7 +50,7 @@ Batches<T>::Batches(const Dataset& data, const BatchPlan& plan, const LossOption
   for (std::size_t r = 0; r < data.rows; ++r)
     row_weights_[r] = static_cast<T>(
         row_weight(plan.class_weights, data.targets.data() + r * data.output_count, data.output_count));
-  if (loss.kind == Loss::cross_entropy) weigh_targets(data, plan, loss.label_smoothing);
+  if (loss.label_smoothing > 0) weigh_targets(data, plan, loss.label_smoothing);
   scale_to_mean_one(row_weights_.data(), data.rows, weighed_targets_.size() != 0, all_weights_);
 }
 

@@ -20,11 +20,17 @@ template <class T>
 Objective<T>::Objective(const Network& network, Executor& executor)
     : network_(&network), executor_(&executor) {}
 
+// The lanes pass knows the spec's label smoothing only, not targets that are smoothed and weighed already.
+template <class T>
+bool Objective<T>::by_lanes(const Batch<T>& batch) const {
+  return workspace_.lanes && !keep_dloss_dh_ && !batch.smoothed;
+}
+
 template <class T>
 void Objective<T>::gradient(const Batch<T>& batch, const T* parameters, T* running, std::uint64_t step,
                             T* gradient) {
   workspace_.prepare(*network_, batch.inputs.rows, Purpose::training);
-  if (workspace_.lanes && !keep_dloss_dh_) {
+  if (by_lanes(batch)) {
     workspace_.lanes->gradient(batch.inputs, batch.targets, batch.row_weights, parameters, gradient, nullptr,
                                nullptr);
     return add_penalty(batch.inputs.rows, parameters, gradient);
@@ -62,8 +68,7 @@ void Objective<T>::add_penalty(std::size_t batch_rows, const T* parameters, T* g
 template <class T>
 LossParts Objective<T>::loss(const Batch<T>& batch, const T* parameters) {
   BrickMemory<T>& last = workspace_.bricks.back();
-  if (workspace_.lanes && !keep_dloss_dh_)
-    workspace_.lanes->forward(batch.inputs, parameters, last.z.data(), last.h.data());
+  if (by_lanes(batch)) workspace_.lanes->forward(batch.inputs, parameters, last.z.data(), last.h.data());
   LossParts parts;
   parts.data_loss = static_cast<double>(loss_forward<T>(
       loss_of(*network_, batch), network_->last_activation(), last.z.view(), last.h.view(),

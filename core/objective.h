@@ -42,6 +42,7 @@ class Objective {
   void keep_dloss_dh(bool keep) { keep_dloss_dh_ = keep; }
 
  private:
+  bool by_lanes(const Batch<T>& batch) const;
   void add_penalty(std::size_t batch_rows, const T* parameters, T* gradient) const;
 
   const Network* network_;
