@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -55,6 +57,7 @@ class Connection {
 
  private:
   Io read_once(char* to, std::size_t size, std::size_t& count);
+  ssize_t send_once();
   Io flush_plain();
   Io flush_tls();
 

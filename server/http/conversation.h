@@ -99,7 +99,8 @@ class Conversation {
   std::atomic<bool> expired_{false};
   std::atomic<bool> idle_{true};
   std::atomic<bool> sending_{false};
-  bool may_read_ = true;  ///< the socket may have more than was read
+  std::atomic<bool> turn_{false};  ///< orders what one thread did before what the next does
+  bool may_read_ = true;           ///< the socket may have more than was read
 
   // Of the current request.
   HeadScanner scanner_;

@@ -76,6 +76,7 @@ class HttplibAdapter::Engine : public httplib::Server {
     current = &exchange;
     try {
       process(*this, stream);
+      if (exchange.status != 0) add_fields(exchange);
     } catch (...) {
       exchange.status = 0;
     }
@@ -98,37 +99,48 @@ class HttplibAdapter::Engine : public httplib::Server {
     Exchange& exchange = *current;
     api::Response answer = exchange.respond();
     exchange.status = response.status = answer.status;
-    for (auto& [name, value] : answer.headers)
-      if (is_field_value(name) && is_field_value(value)) response.headers.emplace(name, std::move(value));
-    response.headers.emplace("Server", "mlpd");
-    response.headers.emplace("Date", http_date());
-    response.headers.emplace("X-Content-Type-Options", "nosniff");
-    response.headers.emplace("X-Request-Id", exchange.request_id);
-    response.body = std::move(answer.body);
     exchange.stream = std::move(answer.stream);
-    if (exchange.stream) {
-      response.body.clear();
-      exchange.keep_alive = false;
-      if (!exchange.http_1_0) response.headers.emplace("Transfer-Encoding", "chunked");
-    }
+    if (exchange.stream) exchange.keep_alive = false;
+    response.body = exchange.stream ? std::string() : std::move(answer.body);
+    fields.swap(answer.headers);
   }
 
-  /// Just before the head is written: takes the body, so that it is never copied, and corrects the fields
-  /// that httplib adds on its own.
+  /// Just before httplib writes the head: takes the body, so that it is never copied, and leaves of the
+  /// fields that httplib adds on its own only those that are true.
   static void finish_head(httplib::Response& response) {
     Exchange& exchange = *current;
     exchange.body = std::move(response.body);
     response.body.clear();
     auto& headers = response.headers;
-    if (exchange.keep_alive) {
-      headers.erase("Connection");
-      if (exchange.http_1_0) headers.emplace("Connection", "keep-alive");
-    }
-    if (exchange.stream || response.status == 204 || response.status == 304) headers.erase("Content-Length");
+    headers.erase("Content-Type");
     headers.erase("Accept-Ranges");
+    if (exchange.keep_alive) headers.erase("Connection");
+    if (exchange.stream || response.status == 204 || response.status == 304) headers.erase("Content-Length");
     if (exchange.method == "HEAD") exchange.body.clear();
   }
+
+  /// Adds our own fields at the end of the head, past httplib's slow map and formatting.
+  static void add_fields(Exchange& exchange) {
+    std::string& head = exchange.head;
+    head.resize(head.size() - 2);  // the empty line
+    for (const auto& [name, value] : fields)
+      if (is_field_value(name) && is_field_value(value)) add_field(head, name, value);
+    if (exchange.stream && !exchange.http_1_0) add_field(head, "Transfer-Encoding", "chunked");
+    if (exchange.keep_alive && exchange.http_1_0) add_field(head, "Connection", "keep-alive");
+    add_field(head, "Date", http_date());
+    add_field(head, "X-Request-Id", exchange.request_id);
+    head.append("X-Content-Type-Options: nosniff\r\nServer: mlpd\r\n\r\n");
+    fields.clear();
+  }
+
+  static void add_field(std::string& head, std::string_view name, std::string_view value) {
+    head.append(name).append(": ").append(value).append("\r\n");
+  }
+
+  static thread_local api::Fields fields;  ///< the handler's, of the exchange that runs
 };
+
+thread_local api::Fields HttplibAdapter::Engine::fields;
 
 HttplibAdapter::HttplibAdapter() : engine_(std::make_unique<Engine>()) {}
 HttplibAdapter::~HttplibAdapter() = default;
