@@ -76,7 +76,7 @@ void train(benchmark::State& state, const Case& c) {
   SerialExecutor executor;
   auto learner = Learner::create(spec_of(c), nullptr, executor);
   if (!learner || !(*learner)->bind(data_of(c), BatchPlan{})) return state.SkipWithError("no network");
-  const int steps = c.rows * c.widths[1] < 5000 ? 1000 : 1;
+  const int steps = c.rows * c.widths[1] < 5000 ? 1000 : 8;
   while (state.KeepRunningBatch(steps)) (*learner)->advance(static_cast<std::uint64_t>(steps), 0, {});
   double multiplies = 0;
   for (std::size_t i = 1; i < c.widths.size(); ++i)
@@ -100,6 +100,16 @@ void predict_row(benchmark::State& state, const Case& c) {
   }
 }
 
+/// The rate of a product that stays in the first-level cache: what the machine can do at most.
+void peak(benchmark::State& state) {
+  constexpr std::size_t kRows = 48, kDepth = 128, kColumns = 32;
+  SerialExecutor executor;
+  Matrix<float> a(kRows, kDepth), b(kDepth, kColumns), c(kRows, kColumns);
+  for (auto _ : state) dense_forward<float>(c.view(), a.view(), b.view(), nullptr, executor);
+  state.counters["GFLOP/s"] =
+      benchmark::Counter(2e-9 * kRows * kDepth * kColumns, benchmark::Counter::kIsIterationInvariantRate);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -108,6 +118,7 @@ int main(int argc, char** argv) {
     benchmark::RegisterBenchmark(("predict_row/" + c.name).c_str(),
                                  c.dtype == Dtype::float32 ? predict_row<float> : predict_row<double>, c);
   }
+  benchmark::RegisterBenchmark("peak/float32", peak);
   benchmark::AddCustomContext("instruction_set", std::string(instruction_set()));
   benchmark::Initialize(&argc, argv);
   benchmark::RunSpecifiedBenchmarks();

@@ -124,13 +124,15 @@ void product_in_place(const Product<T>& p) {
   if (column < p.columns) column_of_blocks<T, 1>(p, column, false);
 }
 
-/// panel[d][n] = b[d][n] for `depth` × `width` numbers, n < width ≤ kWidth.
+/// panels[s][d][n] = b[d][s·kWidth + n] for `depth` × `width` numbers: each panel is one strip of columns,
+/// kWidth = two vectors wide.
 template <class T>
-void pack(const T* b, std::size_t stride, std::size_t depth, std::size_t width, T* panel) {
+void pack(const T* b, std::size_t stride, std::size_t depth, std::size_t width, T* panels) {
   using Ops = VectorOps<T>;
   constexpr std::size_t kWidth = 2 * Ops::kLanes;
-  for (std::size_t d = 0; d < depth; ++d, b += stride, panel += kWidth)
-    for (std::size_t n = 0; n < width; n += Ops::kLanes) Ops::store(Ops::load(b + n, width - n), panel + n);
+  for (std::size_t d = 0; d < depth; ++d, b += stride, panels += kWidth)
+    for (std::size_t n = 0; n < width; n += Ops::kLanes)
+      Ops::store(Ops::load(b + n, width - n), panels + n / kWidth * kWidth * kPassDepth + n % kWidth);
 }
 
 /// panel[d][n] = b[n][d].
@@ -188,38 +190,53 @@ void pack_rows(Product<T>& p, T* packed) {
   }
 }
 
+/// c += a·panels for the strips that are packed.
+template <class T>
+HWY_INLINE void product_of_panels(Product<T> p, std::size_t columns, bool resume) {
+  constexpr std::size_t kWidth = 2 * VectorOps<T>::kLanes;
+  p.b_stride = kWidth;
+  for (std::size_t column = 0; column < columns; column += kWidth) {
+    p.columns = std::min(kWidth, columns - column);
+    if (p.columns > kWidth / 2) {
+      column_of_blocks<T, 2>(p, 0, resume);
+    } else {
+      column_of_blocks<T, 1>(p, 0, resume);
+    }
+    p.c += kWidth;
+    p.b += kPassDepth * kWidth;
+    if (p.bias != nullptr) p.bias += kWidth;
+  }
+}
+
 /// Large products, and all with bᵀ in place of b (kTransposed: b is columns × depth): pass by pass over the
 /// depth, c carrying the chains from one pass to the next.
 template <class T, bool kTransposed>
 void product_in_passes(const Product<T>& whole) {
   constexpr std::size_t kWidth = 2 * VectorOps<T>::kLanes;
-  HWY_ALIGN T panel[kPassDepth * kWidth];
+  // Strips packed at once: long runs of b's rows cost fewer page look-ups.
+  constexpr std::size_t kStrips = kTransposed ? 1 : 8;
   const bool packs_rows = whole.rows >= kBlockRows && whole.columns > 2 * kWidth;
-  thread_local AlignedBuffer<T> packed;
-  if (packs_rows) packed.resize(kPassRows * kPassDepth);
+  thread_local AlignedBuffer<T> memory;
+  memory.resize(kPassDepth * (kPassRows + 8 * kWidth));
+  T* panels = memory.data() + kPassDepth * kPassRows;
   for (std::size_t d = 0; d == 0 || d < whole.depth; d += kPassDepth)
     for (std::size_t row = 0; row < whole.rows; row += kPassRows) {
       Product<T> p = whole;
       p.depth = std::min(kPassDepth, whole.depth - d);
       p.rows = std::min(kPassRows, whole.rows - row);
       p.a = whole.a + row * p.row_stride + d * p.depth_stride;
-      p.b = panel;
-      p.b_stride = kWidth;
-      if (packs_rows) pack_rows(p, packed.data());
-      for (std::size_t column = 0; column < whole.columns; column += kWidth) {
-        p.columns = std::min(kWidth, whole.columns - column);
+      if (packs_rows) pack_rows(p, memory.data());
+      for (std::size_t column = 0; column < whole.columns; column += kStrips * kWidth) {
+        const std::size_t columns = std::min(kStrips * kWidth, whole.columns - column);
+        p.b = panels;
         p.c = whole.c + row * p.c_stride + column;
         p.bias = whole.bias == nullptr ? nullptr : whole.bias + column;
         if constexpr (kTransposed) {
-          pack_transposed(whole.b + column * whole.b_stride + d, whole.b_stride, p.depth, p.columns, panel);
+          pack_transposed(whole.b + column * whole.b_stride + d, whole.b_stride, p.depth, columns, panels);
         } else {
-          pack(whole.b + d * whole.b_stride + column, whole.b_stride, p.depth, p.columns, panel);
+          pack(whole.b + d * whole.b_stride + column, whole.b_stride, p.depth, columns, panels);
         }
-        if (p.columns > kWidth / 2) {
-          column_of_blocks<T, 2>(p, 0, d != 0);
-        } else {
-          column_of_blocks<T, 1>(p, 0, d != 0);
-        }
+        product_of_panels(p, columns, d != 0);
       }
     }
 }
