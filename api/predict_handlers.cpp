@@ -11,6 +11,7 @@
 #include "api/negotiation.h"
 #include "api/number_block.h"
 #include "api/predict_inputs.h"
+#include "api/predict_rows.h"
 #include "api/problem.h"
 
 namespace mlpd::api {
@@ -35,43 +36,60 @@ core::PredictWorkspace& workspace_of(const SnapshotPointer& snapshot) {
   return *slot.workspace;
 }
 
+// Narrows checked numbers into the network's dtype.
+template <class T>
+bool narrow_into(const std::vector<double>& values, std::vector<T>& flat) {
+  flat.clear();
+  for (double value : values) {
+    if constexpr (sizeof(T) == 4)
+      flat.push_back(to_float32(value));
+    else
+      flat.push_back(value);
+    if (!std::isfinite(flat.back())) return false;
+  }
+  return true;
+}
+
+core::Error not_in_dtype(std::string_view field) {
+  Faults faults;
+  faults.add(child("#", field), "holds a number past float32, the network's dtype");
+  return faults.error();
+}
+
+template <class T>
+core::Result<void> take_encoded(const core::Result<std::vector<double>>& encoded, std::vector<T>& flat) {
+  if (!encoded) return encoded.error();
+  if (!narrow_into(*encoded, flat)) return not_in_dtype("rows");
+  return {};
+}
+
 // Inputs that the fast path did not take: finds what is wrong, or reads the rarer forms.
 template <class T>
 core::Result<void> read_slowly(const Json& json, const core::Snapshot& snapshot, std::vector<T>& flat) {
   Faults faults;
   ObjectReader body(json, "#", faults);
   const std::size_t columns = snapshot.spec().inputs;
-  if (body.find("rows")) {
-    body.fault("rows",
-               snapshot.preprocess()
-                   ? "are not taken yet; give inputs"
-                   : "need a network that was made from a data set; this one takes numbers: give inputs");
-  } else {
-    body.require("inputs");
-  }
+  const auto preprocess = snapshot.preprocess();
+  const Json* rows = body.find("rows");
+  if (!rows) body.require("inputs");
   const Json* inputs = body.find("inputs");
-  auto block = inputs ? read_numbers(*inputs, "#/inputs", faults) : std::nullopt;
-  if (block) {
-    const bool row_each = block->shape.size() == 1 && columns == 1;
-    if (block->values.empty())
-      body.fault("inputs", "must have at least one row");
-    else if (!row_each && block->columns() != columns)
-      body.fault("inputs", "has " + std::to_string(block->columns()) +
-                               " numbers a row, but the network takes " + std::to_string(columns));
-    flat.clear();
-    for (double value : block->values) {
-      if constexpr (sizeof(T) == 4)
-        flat.push_back(to_float32(value));
-      else
-        flat.push_back(value);
-      if (std::isfinite(flat.back())) continue;
-      body.fault("inputs", "holds a number past float32, the network's dtype");
-      break;
-    }
-  }
   body.finish();
-  if (faults.empty()) return {};
-  return faults.error();
+  if (rows && inputs) body.fault("rows", "and inputs can't both be given");
+  if (rows && !preprocess)
+    body.fault("rows", "need a network that was made from a data set; this one takes numbers: give inputs");
+  if (!faults.empty()) return faults.error();
+  if (rows) return take_encoded(encode_named_rows(*rows, *preprocess), flat);
+  const auto block = read_numbers(*inputs, "#/inputs", faults);
+  if (!block) return faults.error();
+  const bool row_each = block->shape.size() == 1 && columns == 1;
+  if (block->values.empty())
+    body.fault("inputs", "must have at least one row");
+  else if (!row_each && block->columns() != columns)
+    body.fault("inputs", "has " + std::to_string(block->columns()) +
+                             " numbers a row, but the network takes " + std::to_string(columns));
+  if (!faults.empty()) return faults.error();
+  if (!narrow_into(block->values, flat)) return not_in_dtype("inputs");
+  return {};
 }
 
 struct Predicted {
@@ -80,7 +98,15 @@ struct Predicted {
   std::size_t rows;
   std::size_t outputs;
   bool classifies;
+  const std::vector<std::string>& labels;  // empty where classes have indices only
 };
+
+// A network of one output and two classes has its labels in the preprocess alone.
+const std::vector<std::string>& labels_of(const core::NetworkSpec& spec, const core::Preprocess* preprocess) {
+  const bool from_preprocess = spec.class_labels.empty() && preprocess != nullptr &&
+                               preprocess->target.type == core::ColumnType::label;
+  return from_preprocess ? preprocess->target.categories : spec.class_labels;
+}
 
 template <class T>
 std::size_t class_of(const T* row, std::size_t outputs) {
@@ -89,9 +115,8 @@ std::size_t class_of(const T* row, std::size_t outputs) {
 }
 
 void write_class(JsonWriter& out, const Predicted& predicted, std::size_t index) {
-  const auto& labels = predicted.snapshot.spec().class_labels;
-  if (index < labels.size())
-    out.value(labels[index]);
+  if (index < predicted.labels.size())
+    out.value(predicted.labels[index]);
   else
     out.value(index);
 }
@@ -135,7 +160,6 @@ std::string as_csv(const Predicted& predicted, const T* outputs) {
   for (std::size_t j = 0; j < predicted.outputs; ++j)
     body += (j ? ",output_" : "output_") + std::to_string(j);
   body += predicted.classifies ? ",class\n" : "\n";
-  const auto& labels = predicted.snapshot.spec().class_labels;
   for (std::size_t r = 0; r < predicted.rows; ++r) {
     const T* row = outputs + r * predicted.outputs;
     for (std::size_t j = 0; j < predicted.outputs; ++j) {
@@ -145,7 +169,8 @@ std::string as_csv(const Predicted& predicted, const T* outputs) {
     if (predicted.classifies) {
       const std::size_t index = class_of(row, predicted.outputs);
       body += ',';
-      append_csv_cell(body, index < labels.size() ? labels[index] : std::to_string(index));
+      append_csv_cell(body,
+                      index < predicted.labels.size() ? predicted.labels[index] : std::to_string(index));
     }
     body += '\n';
   }
@@ -158,21 +183,26 @@ Response predict_as(const Call& call, const SnapshotPointer& snapshot, Media med
   thread_local std::vector<T> outputs;
   static constexpr std::size_t kKeptNumbersMax = 1u << 20;
   const core::NetworkSpec& spec = snapshot->spec();
+  const auto preprocess = snapshot->preprocess();
   if (is_csv(call.request)) {
-    if (auto read = read_csv_inputs(call.request.body, spec.inputs, flat); !read)
-      return problem(read.error(), call.request);
+    auto read = preprocess ? take_encoded(encode_csv_rows(call.request.body, *preprocess), flat)
+                           : read_csv_inputs(call.request.body, spec.inputs, flat);
+    if (!read) return problem(read.error(), call.request);
   } else if (read_inputs(call.request.body, spec.inputs, flat) != FastRead::ok) {
     Response refused;
     const auto json = read_json_body(call, refused);
     if (!json) return refused;
     if (auto read = read_slowly(*json, *snapshot, flat); !read) return problem(read.error(), call.request);
   }
-  Predicted predicted{call.parameter("network"), *snapshot, flat.size() / spec.inputs,
-                      core::output_count(spec), core::is_classifier(spec)};
+  const Predicted predicted{call.parameter("network"), *snapshot,
+                            flat.size() / spec.inputs, core::output_count(spec),
+                            core::is_classifier(spec), labels_of(spec, preprocess.get())};
   outputs.resize(predicted.rows * predicted.outputs);
   snapshot->predict(core::ConstMatrixView<T>(flat.data(), predicted.rows, spec.inputs),
                     core::MatrixView<T>(outputs.data(), predicted.rows, predicted.outputs),
                     workspace_of(snapshot));
+  if (preprocess && preprocess->target.type == core::ColumnType::number)
+    for (T& output : outputs) output = static_cast<T>(core::decode_number(*preprocess, output));
   for (std::size_t i = 0; i < outputs.size(); ++i) {
     if (std::isfinite(outputs[i])) continue;
     core::Error error{core::ErrorCode::invalid_argument, "the outputs of a row are not finite", {}};
