@@ -67,9 +67,44 @@ export interface NetworkView extends NetworkSpec {
   replayable_from?: number;
 }
 
-export interface Page<T> {
-  items: T[];
-  next_cursor?: string | null;
+export interface DatasetColumn {
+  name: string;
+  type: string;
+  count: number;
+  missing: number;
+  distinct?: number;
+  minimum?: number;
+  maximum?: number;
+  mean?: number;
+  deviation?: number;
+  quantiles?: Record<string, number>;
+  top?: { value: string; count: number }[];
+}
+
+export interface DatasetView {
+  name: string;
+  source: string;
+  rows: number;
+  target: string;
+  columns: DatasetColumn[];
+  read_only?: boolean;
+  bytes?: number;
+  created_at?: string;
+  preview?: Record<string, number | string | null>[];
+}
+
+/** Lists, newest first; each names its items by what they are. */
+export interface Networks {
+  networks: NetworkView[];
+  next_cursor?: string;
+}
+export interface Jobs {
+  jobs: Job[];
+  next_cursor?: string;
+}
+export interface Datasets {
+  datasets: DatasetView[];
+  next_cursor?: string;
 }
 
 /** Columns of equal length. */

@@ -1,4 +1,5 @@
 import { ApiError, act, call, get } from '../api/client';
+import type { DatasetView } from '../api/types';
 import type { Point } from '../figures/points';
 import type { Plane } from '../math/projection';
 import { place_in } from '../math/projection';
@@ -23,44 +24,28 @@ export const kBuiltIn = {
   'lab-checkerboard': { generator: 'checkerboard', rows: 400, noise: 0, seed: 1 },
   'lab-plane': { generator: 'plane', rows: 300, noise: 0.05, seed: 1 },
 } as const;
+/** What stands in for a built-in data set on a server that has no data sets. */
+export const generator_of = (name: string | null) => (name !== null && is_built_in(name) ? kBuiltIn[name] : null) ?? { generator: 'xor', rows: 300, seed: 0 };
+
 export type BuiltIn = keyof typeof kBuiltIn;
 export const is_built_in = (name: string): name is BuiltIn => name in kBuiltIn;
 
-interface RowsAnswer {
-  columns?: (string | { name: string; role?: string; type?: string })[];
-  target?: string | null;
-  rows?: (Record<string, unknown> | unknown[])[];
-  inputs?: number[][];
-  targets?: (number | number[])[];
-  class_labels?: string[];
-}
+type Row = Record<string, number | string | null>;
 
-const argmax = (row: number[]) => row.indexOf(Math.max(...row));
-
-/** The server's rows as numbers: the last column (or the named target) is the target. */
-export function rows_of(name: string, answer: RowsAnswer): Rows {
-  if (answer.inputs && answer.targets) {
-    const one_hot = Array.isArray(answer.targets[0]) && (answer.targets[0] as number[]).length > 1;
-    const targets = answer.targets.map((target) => (Array.isArray(target) ? (one_hot ? argmax(target) : target[0]) : target));
-    const whole = targets.every((value) => Number.isInteger(value) && value >= 0 && value < 64);
-    const classes = one_hot || whole ? (answer.class_labels ?? [...new Set(targets)].sort((a, b) => a - b).map(String)) : null;
-    return { name, columns: answer.inputs[0]?.map((_, j) => `x${j + 1}`) ?? [], inputs: answer.inputs, targets, classes };
-  }
-  const rows = answer.rows ?? [];
-  const names = (answer.columns ?? []).map((column) => (typeof column === 'string' ? column : column.name));
-  const keys = names.length ? names : Object.keys(rows[0] ?? {});
-  const value = (row: Record<string, unknown> | unknown[], j: number) => (Array.isArray(row) ? row[j] : row[keys[j]]);
-  const target = answer.target ? keys.indexOf(answer.target) : keys.length - 1;
-  const numeric = keys.map((_, j) => j).filter((j) => j !== target && rows.every((row) => typeof value(row, j) === 'number'));
-  const raw = rows.map((row) => value(row, target));
-  const values = raw.every((one) => typeof one === 'number') && new Set(raw).size > 12;
-  const labels = values ? null : [...new Set(raw.map(String))].sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+/** The server's rows as numbers; columns that are no numbers can't be shown in a plane and are left out. */
+export function rows_of(dataset: DatasetView, rows: Row[]): Rows {
+  const target = dataset.columns.find((column) => column.name === dataset.target);
+  const inputs = dataset.columns.filter((column) => column !== target && column.type === 'number').map((column) => column.name);
+  const values = rows.map((row) => row[dataset.target]);
+  const few = new Set(values).size <= 12 && values.every((value) => typeof value !== 'number' || Number.isInteger(value));
+  const regression = target?.type === 'number' && !few;
+  const classes = regression ? null : [...new Set(values.map(String))].sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
   return {
-    name,
-    columns: numeric.map((j) => keys[j]),
-    inputs: rows.map((row) => numeric.map((j) => value(row, j) as number)),
-    targets: raw.map((one) => (labels ? labels.indexOf(String(one)) : (one as number))),
-    classes: labels,
+    name: dataset.name,
+    columns: inputs,
+    inputs: rows.map((row) => inputs.map((name) => Number(row[name] ?? 0))),
+    targets: values.map((value) => (classes ? classes.indexOf(String(value)) : Number(value))),
+    classes,
   };
 }
 
@@ -72,19 +57,19 @@ export async function load_rows(name: string): Promise<Rows> {
   const cached = known.get(name);
   if (cached) return cached;
   const path = `/v1/datasets/${encodeURIComponent(name)}`;
-  const read = () => get<RowsAnswer>(`${path}/rows`, { limit: kRowsMax });
-  let answer: RowsAnswer;
+  const read = () => get<DatasetView>(path);
+  let dataset: DatasetView;
   try {
-    answer = await read();
+    dataset = await read();
   } catch (error) {
     const made = is_built_in(name) ? kBuiltIn[name] : null;
     if (!(error instanceof ApiError) || error.status !== 404 || !made) throw error;
     await act('POST', '/v1/datasets', { name, ...made }).catch((fault) => {
       if (!(fault instanceof ApiError && fault.status === 409)) throw fault;
     });
-    answer = await read();
+    dataset = await read();
   }
-  const rows = rows_of(name, answer);
+  const rows = rows_of(dataset, (await get<{ rows: Row[] }>(`${path}/rows`, { limit: kRowsMax })).rows);
   known.set(name, rows);
   return rows;
 }

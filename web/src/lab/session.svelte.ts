@@ -1,10 +1,10 @@
 import { ApiError, act, call, get, network_path } from '../api/client';
 import { request_log } from '../api/log.svelte';
-import type { Job, LayerSpec, NetworkSpec, NetworkView, Page } from '../api/types';
+import type { Job, LayerSpec, NetworkSpec, NetworkView, Networks } from '../api/types';
 import { LiveNetwork } from '../live/network.svelte';
 import { route } from '../shell/route.svelte';
 import { bare_layers, default_spec, layers_with_numbers } from './architecture';
-import { type Rows, load_rows, save_rows } from './dataset';
+import { type Rows, generator_of, is_built_in, load_rows, save_rows } from './dataset';
 
 const kDemoSteps = 600;
 const kDemoPace = 120;
@@ -27,6 +27,9 @@ export class LabSession {
   rows_error = $state.raw<ApiError | null>(null);
   error = $state.raw<ApiError | null>(null);
   busy = $state(false);
+  /** This server has no data sets; the built-in ones are then generated anew for each training. */
+  private no_datasets = false;
+  private tried: string | null = null;
   choices = $state<Choices>({ pace: kDemoPace, batch: null });
 
   readonly job = $derived(this.network?.job ?? null);
@@ -66,7 +69,8 @@ export class LabSession {
   }
 
   async load_data(name: string) {
-    if (this.rows?.name === name) return;
+    if (this.tried === name) return;
+    this.tried = name;
     try {
       const rows = await load_rows(name);
       this.rows = rows;
@@ -75,15 +79,17 @@ export class LabSession {
       if (!(error instanceof ApiError)) throw error;
       this.rows = null;
       this.rows_error = error;
+      this.no_datasets = is_built_in(name) && error.absent;
     }
   }
 
   /** One tab at a time decides, so that twelve tabs opened together share one run. */
   private async join_or_start(): Promise<string> {
     const decide = async () => {
-      const { items } = await get<Page<NetworkView>>('/v1/networks', { limit: 100 });
-      const live = items.find((one) => (one.labels?.made_by === 'demo' || one.name === 'demo') && one.last_job?.state === 'running');
+      const { networks } = await get<Networks>('/v1/networks', { limit: 100 });
+      const live = networks.find((one) => (one.labels?.['made-by'] === 'demo' || one.name === 'demo') && one.last_job?.state === 'running');
       if (live) return live.name;
+      await this.load_data('article-xor');
       const name = fresh_name();
       await this.create(name, { ...default_spec(2, 2), seed: 3 }, 'article-xor', 'demo');
       await this.train(name, kDemoSteps, 'article-xor');
@@ -96,13 +102,14 @@ export class LabSession {
     const { inputs, layers, loss, optimizer, schedule, regularization, gradient_clip, seed, dtype } = spec;
     const given = { loss, optimizer, schedule, regularization, gradient_clip, seed, dtype };
     const chosen = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined && value !== null));
-    return act<NetworkView>('POST', '/v1/networks', { name, inputs, layers, ...chosen, labels: { made_by, dataset }, ttl_s: kKeepSeconds });
+    return act<NetworkView>('POST', '/v1/networks', { name, inputs, layers, ...chosen, labels: { 'made-by': made_by, dataset }, ttl_s: kKeepSeconds });
   }
 
   private async train(name: string, steps: number, dataset: string | null) {
     const { pace, batch } = this.choices;
     const body: Record<string, unknown> = { steps };
-    if (dataset) body.dataset = dataset;
+    if (this.no_datasets) body.data = generator_of(dataset);
+    else if (dataset) body.dataset = dataset;
     if (batch) Object.assign(body, { batch_size: batch, shuffle: true });
     if (pace && steps > 1) body.pace = { steps_per_second: pace };
     const job = await act<Job>('POST', network_path(name, '/train'), body, { headers: { Prefer: steps === 1 ? 'wait=10' : 'respond-async' } });
@@ -134,7 +141,7 @@ export class LabSession {
       const network = this.network!;
       route.set({ step: null });
       if (this.paused) await act('POST', `/v1/jobs/${this.job!.id}/resume`);
-      else await this.train(network.name, kPlaySteps, this.rows?.name ?? null);
+      else await this.train(network.name, kPlaySteps, this.dataset_name());
       await network.refresh();
     });
 
@@ -164,7 +171,7 @@ export class LabSession {
       const network = this.network!;
       await this.stop_job();
       route.set({ step: null });
-      await this.train(network.name, 1, this.rows?.name ?? null);
+      await this.train(network.name, 1, this.dataset_name());
       await network.refresh();
     });
 
@@ -176,8 +183,8 @@ export class LabSession {
       await this.stop_job();
       const name = fresh_name();
       const layers = seed_change ? bare_layers(spec.layers) : spec.layers;
-      await this.create(name, { ...spec, layers, seed: (spec.seed ?? 0) + seed_change }, this.rows?.name ?? 'article-xor');
-      if (was_running) await this.train(name, kPlaySteps, this.rows?.name ?? null);
+      await this.create(name, { ...spec, layers, seed: (spec.seed ?? 0) + seed_change }, this.dataset_name() ?? 'article-xor');
+      if (was_running) await this.train(name, kPlaySteps, this.dataset_name());
       this.enter(name);
     });
 
@@ -188,7 +195,7 @@ export class LabSession {
       const go_on = this.running;
       await this.stop_job();
       await act('PATCH', network_path(network.name), changes);
-      if (go_on) await this.train(network.name, kPlaySteps, this.rows?.name ?? null);
+      if (go_on) await this.train(network.name, kPlaySteps, this.dataset_name());
       await network.refresh();
     });
 
@@ -198,7 +205,7 @@ export class LabSession {
     if (!this.running) return;
     return this.guarded(async () => {
       await this.stop_job();
-      await this.train(this.network!.name, kPlaySteps, this.rows?.name ?? null);
+      await this.train(this.network!.name, kPlaySteps, this.dataset_name());
       await this.network!.refresh();
     });
   };
@@ -212,8 +219,8 @@ export class LabSession {
       const name = fresh_name();
       const old = keep_numbers ? (this.network!.frame?.parameters ?? null) : null;
       const filled = layers_with_numbers(layers, spec.inputs, old);
-      await this.create(name, { ...spec, layers: filled }, this.rows?.name ?? 'article-xor');
-      if (go_on) await this.train(name, kPlaySteps, this.rows?.name ?? null);
+      await this.create(name, { ...spec, layers: filled }, this.dataset_name() ?? 'article-xor');
+      if (go_on) await this.train(name, kPlaySteps, this.dataset_name());
       this.enter(name);
     });
 
@@ -224,8 +231,8 @@ export class LabSession {
       const go_on = this.running;
       await this.stop_job();
       const name = fresh_name();
-      await this.create(name, { ...spec, layers }, this.rows?.name ?? 'article-xor');
-      if (go_on) await this.train(name, kPlaySteps, this.rows?.name ?? null);
+      await this.create(name, { ...spec, layers }, this.dataset_name() ?? 'article-xor');
+      if (go_on) await this.train(name, kPlaySteps, this.dataset_name());
       this.enter(name);
     });
 

@@ -103,7 +103,7 @@ export class LiveNetwork {
     if (known) return known;
     try {
       const model = await get<ModelDocument>(network_path(this.name, '/model'), { step });
-      this.time_travel = true;
+      this.time_travel = model.step === step;
       return this.keep(model);
     } catch (error) {
       if (error instanceof ApiError && error.status >= 400 && error.status !== 429 && error.status < 500)

@@ -25,9 +25,12 @@ export function signed_values(surface: Surface): Float64Array | null {
   return values;
 }
 
-export function paint_signed(values: ArrayLike<number>, palette: Palette, data: Uint8ClampedArray) {
+/** How strong a surface's colours are: points in full colour must stand out on it. */
+const kStrength = 0.62;
+
+function paint_signed(values: ArrayLike<number>, palette: Palette, data: Uint8ClampedArray) {
   for (let k = 0; k < values.length; k++) {
-    const i = diverging_index(values[k]) * 3;
+    const i = diverging_index(Math.max(-1, Math.min(1, values[k])) * kStrength) * 3;
     data[4 * k] = palette.diverging[i];
     data[4 * k + 1] = palette.diverging[i + 1];
     data[4 * k + 2] = palette.diverging[i + 2];
