@@ -22,7 +22,14 @@ export default defineConfig(({ mode }) => ({
   build: { target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false } },
   resolve: mode === 'test' ? { conditions: ['browser'] } : {},
   test: { environment: 'happy-dom', include: ['src/**/*.test.ts'] },
-  server: { proxy: { '/v1': api_target(), '/v2': api_target(), '/openapi.json': api_target(), '/metrics': api_target() } },
+  server: {
+    proxy: {
+      '/v1': api_target(),
+      '/v2': api_target(),
+      '/openapi.json': api_target(),
+      '/metrics': api_target(),
+    },
+  },
 }));
 
 /** Where `npm run dev` finds the server. */

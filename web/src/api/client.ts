@@ -58,7 +58,9 @@ export function path_with(path: string, query: Options['query'] = {}): string {
 async function send(method: string, path: string, options: Options): Promise<Response> {
   const full = path_with(path, options.query);
   const text =
-    options.body === undefined || typeof options.body === 'string' ? options.body : JSON.stringify(options.body);
+    options.body === undefined || typeof options.body === 'string'
+      ? options.body
+      : JSON.stringify(options.body);
   log_request(
     { method, path: full, body: options.body, content_type: options.content_type, key: key !== null },
     options.action ?? false,
@@ -67,7 +69,12 @@ async function send(method: string, path: string, options: Options): Promise<Res
   if (text !== undefined) headers['Content-Type'] = options.content_type ?? 'application/json';
   let response: Response;
   try {
-    response = await fetch(full, { method, headers, body: text as string | undefined, signal: options.signal });
+    response = await fetch(full, {
+      method,
+      headers,
+      body: text as string | undefined,
+      signal: options.signal,
+    });
   } catch (error) {
     if (options.signal?.aborted) throw error;
     tell(false);

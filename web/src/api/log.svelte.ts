@@ -18,7 +18,9 @@ class RequestLog {
   add(sent: Sent, action: boolean) {
     const same = action
       ? undefined
-      : this.entries.find((entry) => !entry.action && entry.method === sent.method && bare(entry) === bare(sent));
+      : this.entries.find(
+          (entry) => !entry.action && entry.method === sent.method && bare(entry) === bare(sent),
+        );
     if (same) {
       same.count++;
       same.path = sent.path;

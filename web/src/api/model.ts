@@ -38,7 +38,9 @@ class Reader {
   /** Running statistics of the next batch_norm, in whichever place of the stack it stands. */
   running(units: number): { mean: Float64Array; variance: Float64Array } {
     const found = (what: string) => {
-      const names = Object.keys(this.arrays).filter((name) => name.startsWith('batch_norm.') && name.endsWith(what));
+      const names = Object.keys(this.arrays).filter(
+        (name) => name.startsWith('batch_norm.') && name.endsWith(what),
+      );
       return names[this.norms] ? numbers_of(this.arrays[names[this.norms]]) : null;
     };
     const mean = found('mean') ?? new Float64Array(units);
@@ -58,7 +60,13 @@ function brick_of(layer: LayerSpec, inputs: number, reader: Reader): Brick {
     }
     case 'layer_norm': {
       const gain = reader.take(inputs);
-      return { kind: 'layer_norm', units: inputs, epsilon: layer.epsilon ?? 1e-5, gain, offset: reader.take(inputs) };
+      return {
+        kind: 'layer_norm',
+        units: inputs,
+        epsilon: layer.epsilon ?? 1e-5,
+        gain,
+        offset: reader.take(inputs),
+      };
     }
     case 'batch_norm': {
       const gain = reader.take(inputs);

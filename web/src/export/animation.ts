@@ -1,13 +1,20 @@
+import type { History } from '../api/types';
 import { render_chart } from '../figures/chart';
-import { kPlane, plane_picture, render_axes, render_boundary, render_points, surface_canvas } from '../figures/plane';
+import {
+  kPlane,
+  plane_picture,
+  render_axes,
+  render_boundary,
+  render_points,
+  surface_canvas,
+} from '../figures/plane';
 import type { Point } from '../figures/points';
 import { escaped, svg_document, svg_text } from '../figures/svg';
-import type { History } from '../api/types';
 import type { LiveNetwork } from '../live/network.svelte';
-import { forward } from '../math/forward';
 import { percent, short } from '../math/format';
+import { forward } from '../math/forward';
 import type { Palette } from '../math/palette';
-import { type Plane, type Window, grid_inputs } from '../math/projection';
+import { grid_inputs, type Plane, type Window } from '../math/projection';
 import type { Surface } from '../math/surface';
 import { download } from './download';
 import { gif_of, type Picture } from './gif';
@@ -40,7 +47,10 @@ const kLastDelayMs = 1600;
 /** Steps over the whole run, dense at its beginning, where most happens. */
 export function frame_steps(steps: number[], count: number): number[] {
   if (steps.length <= count) return steps;
-  const chosen = Array.from({ length: count }, (_, k) => steps[Math.round((k / (count - 1)) ** 1.6 * (steps.length - 1))]);
+  const chosen = Array.from(
+    { length: count },
+    (_, k) => steps[Math.round((k / (count - 1)) ** 1.6 * (steps.length - 1))],
+  );
   return [...new Set(chosen)];
 }
 
@@ -83,7 +93,10 @@ async function save_gif(name: string, pictures: string[], width: number, height:
   const context = canvas.getContext('2d', { willReadFrequently: true })!;
   const made: Picture[] = [];
   for (const [k, svg] of pictures.entries()) {
-    made.push({ data: await pixels_of(svg, width, height, context), delay_ms: k === pictures.length - 1 ? kLastDelayMs : kDelayMs });
+    made.push({
+      data: await pixels_of(svg, width, height, context),
+      delay_ms: k === pictures.length - 1 ? kLastDelayMs : kDelayMs,
+    });
     run.on_progress(0.5 + (k + 1) / pictures.length / 2);
   }
   download(name, new Blob([gif_of(made, width, height) as BlobPart], { type: 'image/gif' }));
@@ -108,20 +121,35 @@ export async function save_boundary_gif(run: Run) {
 }
 
 /** A chart that has come as far as `step`. */
-function chart_until(history: History, field: string, step: number, size: { width: number; height: number }, palette: Palette, logarithmic: boolean, x_title: string): string {
+function chart_until(
+  history: History,
+  field: string,
+  step: number,
+  size: { width: number; height: number },
+  palette: Palette,
+  logarithmic: boolean,
+  x_title: string,
+): string {
   const steps = history.step as number[];
   const end = steps.findLastIndex((known) => known <= step) + 1;
   const colour = field === 'loss' ? palette.negative : palette.good;
-  const values = (history[field] ?? []).filter((value): value is number => value !== null && (!logarithmic || value > 0));
-  const y_range: [number, number] = logarithmic ? [Math.min(...values) / 1.2, Math.max(...values) * 1.2] : [0, 1.02];
-  return render_chart([{ name: field, colour, x: steps.slice(0, end), y: (history[field] ?? []).slice(0, end) }], {
-    ...size,
-    palette,
-    logarithmic,
-    x_title,
-    y_range,
-    x_range: [0, steps.at(-1) ?? 1],
-  });
+  const values = (history[field] ?? []).filter(
+    (value): value is number => value !== null && (!logarithmic || value > 0),
+  );
+  const y_range: [number, number] = logarithmic
+    ? [Math.min(...values) / 1.2, Math.max(...values) * 1.2]
+    : [0, 1.02];
+  return render_chart(
+    [{ name: field, colour, x: steps.slice(0, end), y: (history[field] ?? []).slice(0, end) }],
+    {
+      ...size,
+      palette,
+      logarithmic,
+      x_title,
+      y_range,
+      x_range: [0, steps.at(-1) ?? 1],
+    },
+  );
 }
 
 /** The article's animation: accuracy, boundary and loss side by side. */
@@ -130,15 +158,28 @@ export async function save_three_panels(run: Run) {
   const [width, height] = [960, 360];
   const size = { width: 300, height: 300 };
   const panel = (x: number, title: string, content: string) =>
-    svg_text(x + 150, 22, title, { fill: palette.ink, size: 13, anchor: 'middle', weight: 600 }) + `<g transform="translate(${x} 34)">${content}</g>`;
+    svg_text(x + 150, 22, title, { fill: palette.ink, size: 13, anchor: 'middle', weight: 600 }) +
+    `<g transform="translate(${x} 34)">${content}</g>`;
   const scale = 310 / kPlane.width;
   const pictures = (await scenes_of(run)).map((scene) =>
     svg_document(
       width,
       height,
-      panel(8, `${words.accuracy} ${percent(scene.accuracy)}`, chart_until(network.history, 'accuracy', scene.step, size, palette, false, words.step)) +
-        panel(322, `${words.step} ${scene.step}`, `<g transform="scale(${scale})">${plane_picture(scene.surface, run.points, run.window, run.names, palette)}</g>`) +
-        panel(648, `${words.loss} ${short(scene.loss)}`, chart_until(network.history, 'loss', scene.step, size, palette, true, words.step)),
+      panel(
+        8,
+        `${words.accuracy} ${percent(scene.accuracy)}`,
+        chart_until(network.history, 'accuracy', scene.step, size, palette, false, words.step),
+      ) +
+        panel(
+          322,
+          `${words.step} ${scene.step}`,
+          `<g transform="scale(${scale})">${plane_picture(scene.surface, run.points, run.window, run.names, palette)}</g>`,
+        ) +
+        panel(
+          648,
+          `${words.loss} ${short(scene.loss)}`,
+          chart_until(network.history, 'loss', scene.step, size, palette, true, words.step),
+        ),
       palette.surface,
     ),
   );
@@ -154,8 +195,24 @@ export async function save_replay(run: Run) {
     title: title_of(scene, run),
     image: surface_canvas(scene.surface, palette).toDataURL('image/png'),
     line: render_boundary(scene.surface, palette),
-    loss: chart_until(network.history, 'loss', scene.step, { width: 400, height: 210 }, palette, true, words.step),
-    accuracy: chart_until(network.history, 'accuracy', scene.step, { width: 400, height: 210 }, palette, false, words.step),
+    loss: chart_until(
+      network.history,
+      'loss',
+      scene.step,
+      { width: 400, height: 210 },
+      palette,
+      true,
+      words.step,
+    ),
+    accuracy: chart_until(
+      network.history,
+      'accuracy',
+      scene.step,
+      { width: 400, height: 210 },
+      palette,
+      false,
+      words.step,
+    ),
   }));
   const { default: player } = await import('./player.js?raw');
   const still = render_points(run.points, run.window, palette) + render_axes(run.window, run.names, palette);

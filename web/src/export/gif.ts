@@ -10,7 +10,8 @@ const key_of = (r: number, g: number, b: number) => ((r >> 3) << 10) | ((g >> 3)
 /** The 256 most frequent colours of all pictures, at five bits a channel, and for each such colour its nearest one. */
 function palette_of(pictures: Picture[]): { colours: Uint8Array; index: Uint8Array } {
   const counts = new Uint32Array(1 << 15);
-  for (const { data } of pictures) for (let i = 0; i < data.length; i += 4) counts[key_of(data[i], data[i + 1], data[i + 2])]++;
+  for (const { data } of pictures)
+    for (let i = 0; i < data.length; i += 4) counts[key_of(data[i], data[i + 1], data[i + 2])]++;
   const used = [...counts.keys()].filter((key) => counts[key] > 0).sort((a, b) => counts[b] - counts[a]);
   const chosen = used.slice(0, kColours);
   const colours = new Uint8Array(kColours * 3);
@@ -100,7 +101,8 @@ export function gif_of(pictures: Picture[], width: number, height: number): Uint
   ];
   for (const { data, delay_ms } of pictures) {
     const pixels = new Uint8Array(width * height);
-    for (let k = 0; k < pixels.length; k++) pixels[k] = index[key_of(data[4 * k], data[4 * k + 1], data[4 * k + 2])];
+    for (let k = 0; k < pixels.length; k++)
+      pixels[k] = index[key_of(data[4 * k], data[4 * k + 1], data[4 * k + 2])];
     parts.push([0x21, 0xf9, 4, 4, ...word(Math.round(delay_ms / 10)), 0, 0]);
     parts.push([0x2c, 0, 0, 0, 0, ...word(width), ...word(height), 0]);
     parts.push(compressed(pixels));

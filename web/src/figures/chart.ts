@@ -43,7 +43,8 @@ export function ticks(low: number, high: number, count: number): number[] {
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((k) => k * power).find((candidate) => candidate >= rough * 0.999) ?? rough;
   const found: number[] = [];
-  for (let k = Math.ceil(low / step - 1e-9); k * step <= high + step * 1e-9; k++) found.push(Number((k * step).toPrecision(12)));
+  for (let k = Math.ceil(low / step - 1e-9); k * step <= high + step * 1e-9; k++)
+    found.push(Number((k * step).toPrecision(12)));
   return found;
 }
 
@@ -68,7 +69,10 @@ function extent(series: Series[], axis: 'x' | 'y', positive: boolean): [number, 
   return low <= high ? [low, high] : positive ? [0.1, 1] : [0, 1];
 }
 
-export function scale_of(series: Series[], options: ChartOptions): Scale & { low: number; high: number; from: number; to: number } {
+export function scale_of(
+  series: Series[],
+  options: ChartOptions,
+): Scale & { low: number; high: number; from: number; to: number } {
   const { width, height, logarithmic } = options;
   let [low, high] = options.y_range ?? extent(series, 'y', logarithmic ?? false);
   if (!options.y_range && logarithmic) {
@@ -138,23 +142,40 @@ export function render_chart(series: Series[], options: ChartOptions): string {
   const { palette, height, width } = options;
   const scale = scale_of(series, options);
   const parts: string[] = [];
-  const rows = options.logarithmic ? log_ticks(scale.low, scale.high) : ticks(scale.low, scale.high, height < 120 ? 2 : 4);
+  const rows = options.logarithmic
+    ? log_ticks(scale.low, scale.high)
+    : ticks(scale.low, scale.high, height < 120 ? 2 : 4);
   for (const value of rows) {
     const y = scale.y(value);
-    parts.push(`<line x1="${scale.left}" x2="${scale.right}" y1="${y.toFixed(1)}" y2="${y.toFixed(1)}" stroke="${palette.line}"/>`);
+    parts.push(
+      `<line x1="${scale.left}" x2="${scale.right}" y1="${y.toFixed(1)}" y2="${y.toFixed(1)}" stroke="${palette.line}"/>`,
+    );
     parts.push(svg_text(scale.left - 6, y + 4, short(value), { fill: palette.ink_soft, anchor: 'end' }));
   }
   for (const value of ticks(scale.from, scale.to, width < 300 ? 3 : 5))
-    parts.push(svg_text(scale.x(value), scale.bottom + 16, short(value, 4), { fill: palette.ink_soft, anchor: 'middle' }));
+    parts.push(
+      svg_text(scale.x(value), scale.bottom + 16, short(value, 4), {
+        fill: palette.ink_soft,
+        anchor: 'middle',
+      }),
+    );
   for (const one of series) parts.push(line(one, scale));
   if (options.x_title)
-    parts.push(svg_text((scale.left + scale.right) / 2, height - 4, options.x_title, { fill: palette.ink_soft, anchor: 'middle' }));
+    parts.push(
+      svg_text((scale.left + scale.right) / 2, height - 4, options.x_title, {
+        fill: palette.ink_soft,
+        anchor: 'middle',
+      }),
+    );
   if (options.legend) parts.push(legend(series, options, scale));
   return parts.join('');
 }
 
 /** The numbers behind a chart: a row for each place along it. */
-export function chart_rows(series: Series[], x_name: string): { header: string[]; rows: (number | null)[][] } {
+export function chart_rows(
+  series: Series[],
+  x_name: string,
+): { header: string[]; rows: (number | null)[][] } {
   const places = new Map<number, (number | null)[]>();
   series.forEach((one, k) => {
     for (let i = 0; i < one.x.length; i++) {
@@ -164,11 +185,20 @@ export function chart_rows(series: Series[], x_name: string): { header: string[]
     }
   });
   const sorted = [...places.keys()].sort((a, b) => a - b);
-  return { header: [x_name, ...series.map((one) => one.name)], rows: sorted.map((x) => [x, ...places.get(x)!]) };
+  return {
+    header: [x_name, ...series.map((one) => one.name)],
+    rows: sorted.map((x) => [x, ...places.get(x)!]),
+  };
 }
 
 export function csv_of(header: string[], rows: (number | string | null)[][]): string {
   const cell = (value: number | string | null) =>
-    value === null ? '' : typeof value === 'number' ? String(value) : /[",\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
+    value === null
+      ? ''
+      : typeof value === 'number'
+        ? String(value)
+        : /[",\n]/.test(value)
+          ? `"${value.replaceAll('"', '""')}"`
+          : value;
   return `${[header, ...rows].map((row) => row.map(cell).join(',')).join('\n')}\n`;
 }

@@ -1,9 +1,9 @@
+import { short } from '../math/format';
 import type { Palette } from '../math/palette';
 import type { Window } from '../math/projection';
-import { type Surface, boundary_paths, paint_surface } from '../math/surface';
-import { short } from '../math/format';
+import { boundary_paths, paint_surface, type Surface } from '../math/surface';
 import { ticks } from './chart';
-import { type Point, mark } from './points';
+import { mark, type Point } from './points';
 import { svg_text } from './svg';
 
 /** The square of the decision boundary inside its picture. */
@@ -21,9 +21,13 @@ export function render_axes(window: Window, names: [string, string], palette: Pa
     `<rect x="${kPlane.left}" y="${kPlane.top}" width="${kPlane.side}" height="${kPlane.side}" fill="none" stroke="${palette.line}"/>`,
   ];
   for (const value of ticks(window.x0, window.x1, 5))
-    parts.push(svg_text(to_pixel(window, value, 0)[0], bottom + 15, short(value), { ...style, anchor: 'middle' }));
+    parts.push(
+      svg_text(to_pixel(window, value, 0)[0], bottom + 15, short(value), { ...style, anchor: 'middle' }),
+    );
   for (const value of ticks(window.y0, window.y1, 5))
-    parts.push(svg_text(kPlane.left - 6, to_pixel(window, 0, value)[1] + 4, short(value), { ...style, anchor: 'end' }));
+    parts.push(
+      svg_text(kPlane.left - 6, to_pixel(window, 0, value)[1] + 4, short(value), { ...style, anchor: 'end' }),
+    );
   parts.push(svg_text(kPlane.left + kPlane.side / 2, bottom + 32, names[0], { ...style, anchor: 'middle' }));
   parts.push(
     `<g transform="translate(10 ${kPlane.top + kPlane.side / 2}) rotate(-90)">${svg_text(0, 0, names[1], { ...style, anchor: 'middle' })}</g>`,
@@ -43,7 +47,11 @@ export function render_boundary(surface: Surface, palette: Palette): string {
 }
 
 /** A surface as pixels on a canvas of its own size. */
-export function surface_canvas(surface: Surface, palette: Palette, canvas = document.createElement('canvas')): HTMLCanvasElement {
+export function surface_canvas(
+  surface: Surface,
+  palette: Palette,
+  canvas = document.createElement('canvas'),
+): HTMLCanvasElement {
   if (canvas.width !== surface.size) canvas.width = canvas.height = surface.size;
   const context = canvas.getContext('2d')!;
   const image = context.createImageData(surface.size, surface.size);
@@ -53,7 +61,13 @@ export function surface_canvas(surface: Surface, palette: Palette, canvas = docu
 }
 
 /** The whole picture for export. */
-export function plane_picture(surface: Surface, points: Point[], window: Window, names: [string, string], palette: Palette): string {
+export function plane_picture(
+  surface: Surface,
+  points: Point[],
+  window: Window,
+  names: [string, string],
+  palette: Palette,
+): string {
   const address = surface_canvas(surface, palette).toDataURL('image/png');
   const square = `x="${kPlane.left}" y="${kPlane.top}" width="${kPlane.side}" height="${kPlane.side}"`;
   return `<image href="${address}" ${square} preserveAspectRatio="none"/>${render_boundary(surface, palette)}${render_points(points, window, palette)}${render_axes(window, names, palette)}`;

@@ -16,7 +16,9 @@ export function mark(point: Point, cx: number, cy: number, palette: Palette, siz
   const outline = `fill="${fill}" stroke="${palette.surface}" stroke-width="1.2"`;
   const [x, y] = [cx.toFixed(1), cy.toFixed(1)];
   if (k % 4 === 0) return `<circle cx="${x}" cy="${y}" r="${size}" ${outline}/>`;
-  if (k % 4 === 1) return `<rect x="${(cx - size * 0.9).toFixed(1)}" y="${(cy - size * 0.9).toFixed(1)}" width="${size * 1.8}" height="${size * 1.8}" rx="1" ${outline}/>`;
-  if (k % 4 === 2) return `<path d="M${x} ${(cy - size * 1.2).toFixed(1)}l${size * 1.1} ${size * 2}h${-size * 2.2}z" ${outline}/>`;
+  if (k % 4 === 1)
+    return `<rect x="${(cx - size * 0.9).toFixed(1)}" y="${(cy - size * 0.9).toFixed(1)}" width="${size * 1.8}" height="${size * 1.8}" rx="1" ${outline}/>`;
+  if (k % 4 === 2)
+    return `<path d="M${x} ${(cy - size * 1.2).toFixed(1)}l${size * 1.1} ${size * 2}h${-size * 2.2}z" ${outline}/>`;
   return `<path d="M${x} ${(cy - size * 1.3).toFixed(1)}l${size * 1.3} ${size * 1.3}l${-size * 1.3} ${size * 1.3}l${-size * 1.3} ${-size * 1.3}z" ${outline}/>`;
 }

@@ -2,7 +2,8 @@
 export const escaped = (text: string) =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 
-export const kFigureFont = 'system-ui, -apple-system, &quot;Segoe UI&quot;, &quot;Noto Sans&quot;, sans-serif';
+export const kFigureFont =
+  'system-ui, -apple-system, &quot;Segoe UI&quot;, &quot;Noto Sans&quot;, sans-serif';
 
 /** A whole SVG document. Only presentation attributes are used: the page's policy forbids inline styles. */
 export function svg_document(width: number, height: number, content: string, background?: string): string {

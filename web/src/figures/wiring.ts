@@ -1,6 +1,6 @@
+import { short } from '../math/format';
 import type { Brick, Parameters } from '../math/forward';
 import type { Palette } from '../math/palette';
-import { short } from '../math/format';
 import { svg_text } from './svg';
 
 /** A neuron in the drawing of a network. `layer` −1 is the inputs, else the index of a brick. */
@@ -39,8 +39,15 @@ export function wiring_of(parameters: Parameters, width: number, height: number)
     { layer: -1, units: parameters.inputs, title: '', dense: null },
   ];
   parameters.bricks.forEach((brick, layer) => {
-    if (brick.kind === 'dense') kinds.push({ layer, units: brick.units, title: brick.activation, dense: brick });
-    else kinds.push({ layer, units: brick.units, title: brick.kind === 'scale' ? 'batch_norm' : brick.kind === 'same' ? 'dropout' : brick.kind, dense: null });
+    if (brick.kind === 'dense')
+      kinds.push({ layer, units: brick.units, title: brick.activation, dense: brick });
+    else
+      kinds.push({
+        layer,
+        units: brick.units,
+        title: brick.kind === 'scale' ? 'batch_norm' : brick.kind === 'same' ? 'dropout' : brick.kind,
+        dense: null,
+      });
   });
   const room = height - kTop - kBottom;
   const gap = (width - 2 * kSide) / Math.max(1, kinds.length - 1);
@@ -50,7 +57,13 @@ export function wiring_of(parameters: Parameters, width: number, height: number)
     const size = Math.max(5, Math.min(42, pitch * 0.8, gap * 0.5));
     const x = kSide + k * gap;
     const top = kTop + (room - pitch * shown) / 2;
-    const nodes = Array.from({ length: shown }, (_, unit) => ({ layer: kind.layer, unit, x, y: top + pitch * (unit + 0.5), size }));
+    const nodes = Array.from({ length: shown }, (_, unit) => ({
+      layer: kind.layer,
+      unit,
+      x,
+      y: top + pitch * (unit + 0.5),
+      size,
+    }));
     return { ...kind, nodes, x };
   });
   return { width, height, columns };
@@ -62,7 +75,8 @@ function links(from: Column, to: Column, palette: Palette, focus: Node | null): 
   let largest = 1e-9;
   for (const weight of brick.weights) largest = Math.max(largest, Math.abs(weight));
   const found: { a: Node; b: Node; weight: number }[] = [];
-  for (const a of from.nodes) for (const b of to.nodes) found.push({ a, b, weight: brick.weights[a.unit * brick.units + b.unit] });
+  for (const a of from.nodes)
+    for (const b of to.nodes) found.push({ a, b, weight: brick.weights[a.unit * brick.units + b.unit] });
   if (found.length > kLinksMax) {
     found.sort((p, q) => Math.abs(q.weight) - Math.abs(p.weight));
     found.length = kLinksMax;
@@ -76,7 +90,8 @@ function links(from: Column, to: Column, palette: Palette, focus: Node | null): 
       const bend = (x2 - x1) * 0.45;
       const stroke = weight < 0 ? palette.negative : palette.positive;
       const wide = (0.5 + 5 * share * crowd).toFixed(2);
-      const dashes = weight < 0 ? ` stroke-dasharray="${(3 + 3 * share).toFixed(1)} ${(2 + 2 * share).toFixed(1)}"` : '';
+      const dashes =
+        weight < 0 ? ` stroke-dasharray="${(3 + 3 * share).toFixed(1)} ${(2 + 2 * share).toFixed(1)}"` : '';
       const seen = (lit ? 0.3 + 0.65 * share : 0.05).toFixed(2);
       return `<path d="M${x1.toFixed(1)} ${a.y.toFixed(1)}C${(x1 + bend).toFixed(1)} ${a.y.toFixed(1)} ${(x2 - bend).toFixed(1)} ${b.y.toFixed(1)} ${x2.toFixed(1)} ${b.y.toFixed(1)}" stroke="${stroke}" stroke-width="${wide}" stroke-opacity="${seen}"${dashes}/>`;
     })
@@ -88,21 +103,38 @@ export const same = (a: Node, b: Node) => a.layer === b.layer && a.unit === b.un
 /** Links and captions; the neurons' heat maps lie below. With `focus`, only the links of that neuron are strong. */
 export function render_wiring(wiring: Wiring, names: string[], palette: Palette, focus: Node | null): string {
   const parts: string[] = ['<g fill="none">'];
-  for (let k = 1; k < wiring.columns.length; k++) parts.push(links(wiring.columns[k - 1], wiring.columns[k], palette, focus));
+  for (let k = 1; k < wiring.columns.length; k++)
+    parts.push(links(wiring.columns[k - 1], wiring.columns[k], palette, focus));
   parts.push('</g>');
   for (const column of wiring.columns) {
     for (const node of column.nodes) {
       const half = node.size / 2;
       const bias = column.dense?.bias?.[node.unit];
-      const edge = bias === undefined || Math.abs(bias) < 1e-6 ? palette.line : bias < 0 ? palette.negative : palette.positive;
+      const edge =
+        bias === undefined || Math.abs(bias) < 1e-6
+          ? palette.line
+          : bias < 0
+            ? palette.negative
+            : palette.positive;
       parts.push(
         `<rect x="${(node.x - half).toFixed(1)}" y="${(node.y - half).toFixed(1)}" width="${node.size.toFixed(1)}" height="${node.size.toFixed(1)}" rx="${Math.min(6, node.size / 5).toFixed(1)}" fill="none" stroke="${focus && same(focus, node) ? palette.ink : edge}" stroke-width="${focus && same(focus, node) ? 3 : node.size < 12 ? 0.7 : 1.8}"/>`,
       );
       if (column.layer === -1 && node.size > 14)
-        parts.push(svg_text(node.x - half - 6, node.y + 4, names[node.unit] ?? `x${node.unit + 1}`, { fill: palette.ink_soft, size: 12, anchor: 'end' }));
+        parts.push(
+          svg_text(node.x - half - 6, node.y + 4, names[node.unit] ?? `x${node.unit + 1}`, {
+            fill: palette.ink_soft,
+            size: 12,
+            anchor: 'end',
+          }),
+        );
     }
     if (column.units > column.nodes.length)
-      parts.push(svg_text(column.x, wiring.height - 8, `+ ${column.units - column.nodes.length}`, { fill: palette.ink_soft, anchor: 'middle' }));
+      parts.push(
+        svg_text(column.x, wiring.height - 8, `+ ${column.units - column.nodes.length}`, {
+          fill: palette.ink_soft,
+          anchor: 'middle',
+        }),
+      );
   }
   return parts.join('');
 }
@@ -120,7 +152,8 @@ export function weight_rows(parameters: Parameters): { header: string[]; rows: (
   parameters.bricks.forEach((brick, layer) => {
     if (brick.kind !== 'dense') return;
     for (let j = 0; j < brick.units; j++) {
-      for (let i = 0; i < brick.inputs; i++) rows.push([layer + 1, i + 1, j + 1, brick.weights[i * brick.units + j]]);
+      for (let i = 0; i < brick.inputs; i++)
+        rows.push([layer + 1, i + 1, j + 1, brick.weights[i * brick.units + j]]);
       if (brick.bias) rows.push([layer + 1, 'bias', j + 1, brick.bias[j]]);
     }
   });

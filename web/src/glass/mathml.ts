@@ -7,7 +7,8 @@ export const sign = (text: string) => `<mo>${escaped(text)}</mo>`;
 export const row = (...parts: string[]) => `<mrow>${parts.join('')}</mrow>`;
 export const lower = (base: string, index: string) => `<msub>${base}<mrow>${index}</mrow></msub>`;
 export const upper = (base: string, power: string) => `<msup>${base}<mrow>${power}</mrow></msup>`;
-export const over = (top: string, bottom: string) => `<mfrac><mrow>${top}</mrow><mrow>${bottom}</mrow></mfrac>`;
+export const over = (top: string, bottom: string) =>
+  `<mfrac><mrow>${top}</mrow><mrow>${bottom}</mrow></mfrac>`;
 export const bold = (text: string) => `<mi mathvariant="normal" class="matrix">${escaped(text)}</mi>`;
 export const bracket = (...parts: string[]) => row(sign('('), ...parts, sign(')'));
 export const shown = (content: string, block = false) =>
@@ -24,13 +25,30 @@ export function activation_formula(kind: string): string {
   const f = (body: string) => row(name('f'), bracket(z), sign('='), body);
   switch (kind) {
     case 'sigmoid':
-      return row(name('σ'), bracket(z), sign('='), over(number('1'), row(number('1'), sign('+'), e_to(row(sign('−'), z)))));
+      return row(
+        name('σ'),
+        bracket(z),
+        sign('='),
+        over(number('1'), row(number('1'), sign('+'), e_to(row(sign('−'), z)))),
+      );
     case 'tanh':
-      return row(name('tanh'), bracket(z), sign('='), over(row(e_to(z), sign('−'), e_to(row(sign('−'), z))), row(e_to(z), sign('+'), e_to(row(sign('−'), z)))));
+      return row(
+        name('tanh'),
+        bracket(z),
+        sign('='),
+        over(
+          row(e_to(z), sign('−'), e_to(row(sign('−'), z))),
+          row(e_to(z), sign('+'), e_to(row(sign('−'), z))),
+        ),
+      );
     case 'relu':
       return f(row(name('max'), bracket(number('0'), sign(','), z)));
     case 'softmax':
-      return row(lower(name('h'), name('j')), sign('='), over(e_to(lower(z, name('j'))), row(lower(sign('∑'), name('k')), e_to(lower(z, name('k'))))));
+      return row(
+        lower(name('h'), name('j')),
+        sign('='),
+        over(e_to(lower(z, name('j'))), row(lower(sign('∑'), name('k')), e_to(lower(z, name('k'))))),
+      );
     case 'softplus':
       return f(row(name('ln'), bracket(number('1'), sign('+'), e_to(z))));
     case 'silu':
@@ -44,13 +62,29 @@ export function activation_formula(kind: string): string {
 
 /** The loss over N rows. */
 export function loss_formula(kind: string): string {
-  const per = (bottom: string, body: string) => row(name('L'), sign('='), over(number('1'), bottom), sign('∑'), body);
+  const per = (bottom: string, body: string) =>
+    row(name('L'), sign('='), over(number('1'), bottom), sign('∑'), body);
   const [n, y, h] = [name('N'), name('y'), name('h')];
   switch (kind) {
     case 'cross_entropy':
       return row(name('L'), sign('='), sign('−'), over(number('1'), n), sign('∑'), y, name('ln'), h);
     case 'binary_cross_entropy':
-      return row(name('L'), sign('='), sign('−'), over(number('1'), row(n, name('K'))), sign('∑'), bracket(y, name('ln'), h, sign('+'), bracket(number('1'), sign('−'), y), name('ln'), bracket(number('1'), sign('−'), h)));
+      return row(
+        name('L'),
+        sign('='),
+        sign('−'),
+        over(number('1'), row(n, name('K'))),
+        sign('∑'),
+        bracket(
+          y,
+          name('ln'),
+          h,
+          sign('+'),
+          bracket(number('1'), sign('−'), y),
+          name('ln'),
+          bracket(number('1'), sign('−'), h),
+        ),
+      );
     case 'half_squared_error':
       return per(row(number('2'), n), upper(bracket(y, sign('−'), h), number('2')));
     case 'mean_squared_error':

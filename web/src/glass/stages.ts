@@ -1,6 +1,19 @@
 import type { NetworkSpec, Numbers, Trace, TraceLayer } from '../api/types';
 import { fixed } from '../math/format';
-import { activation_formula, bold, bracket, loss_formula, lower, name, number, over, row, sign, slope, upper } from './mathml';
+import {
+  activation_formula,
+  bold,
+  bracket,
+  loss_formula,
+  lower,
+  name,
+  number,
+  over,
+  row,
+  sign,
+  slope,
+  upper,
+} from './mathml';
 
 export const kPhases = ['forward', 'loss', 'backward', 'update'] as const;
 export type Phase = (typeof kPhases)[number];
@@ -45,7 +58,8 @@ class Writer {
   products(pairs: [number, number][], last: number | null, result: number): string {
     const kShown = 6;
     const terms = pairs.map(([a, b]) => row(this.factor(a), sign('·'), this.factor(b)));
-    const kept = terms.length > kShown ? [...terms.slice(0, kShown - 2), sign('⋯'), terms[terms.length - 1]] : terms;
+    const kept =
+      terms.length > kShown ? [...terms.slice(0, kShown - 2), sign('⋯'), terms[terms.length - 1]] : terms;
     if (last !== null) kept.push(this.factor(last));
     return row(kept.join(sign('+')), sign('='), this.value(result));
   }
@@ -55,7 +69,15 @@ function forward_stage(layer: TraceLayer, k: number, writer: Writer): Stage {
   const { input, weights, bias, z, h } = layer;
   const title = `${layer.type ?? 'dense'}${layer.activation ? ` · ${layer.activation}` : ''}`;
   if (!input || !h || !weights || !z)
-    return { layer: k, title, formula: row(l('H', k), sign('='), name(layer.type ?? 'f'), bracket(l('X', k))), sheets: [...(input ? [{ id: 'input', symbol: l('X', k), values: input }] : []), ...(h ? [{ id: 'h', symbol: l('H', k), values: h }] : [])] };
+    return {
+      layer: k,
+      title,
+      formula: row(l('H', k), sign('='), name(layer.type ?? 'f'), bracket(l('X', k))),
+      sheets: [
+        ...(input ? [{ id: 'input', symbol: l('X', k), values: input }] : []),
+        ...(h ? [{ id: 'h', symbol: l('H', k), values: h }] : []),
+      ],
+    };
   const sheets: Sheet[] = [
     { id: 'input', symbol: l('X', k), values: input },
     { id: 'weights', symbol: l('W', k), values: weights },
@@ -71,7 +93,15 @@ function forward_stage(layer: TraceLayer, k: number, writer: Writer): Stage {
         ...weights.map((_, i) => ({ sheet: 'weights', r: i, c })),
         ...(bias ? [{ sheet: 'bias', r: 0, c }] : []),
       ],
-      content: row(at('z', r, c), sign('='), writer.products(input[r].map((x, i) => [x, weights[i][c]]), bias ? bias[0][c] : null, z[r][c])),
+      content: row(
+        at('z', r, c),
+        sign('='),
+        writer.products(
+          input[r].map((x, i) => [x, weights[i][c]]),
+          bias ? bias[0][c] : null,
+          z[r][c],
+        ),
+      ),
     }),
   });
   const softmax = layer.activation === 'softmax';
@@ -82,15 +112,48 @@ function forward_stage(layer: TraceLayer, k: number, writer: Writer): Stage {
     explain: (r, c) => ({
       sources: softmax ? z[r].map((_, i) => ({ sheet: 'z', r, c: i })) : [{ sheet: 'z', r, c }],
       content: softmax
-        ? row(at('h', r, c), sign('='), over(upper(name('e'), writer.value(z[r][c])), z[r].map((value) => upper(name('e'), writer.value(value))).join(sign('+'))), sign('='), writer.value(h[r][c]))
-        : row(at('h', r, c), sign('='), name(layer.activation === 'sigmoid' ? 'σ' : (layer.activation ?? 'f')), bracket(writer.value(z[r][c])), sign('='), writer.value(h[r][c])),
+        ? row(
+            at('h', r, c),
+            sign('='),
+            over(
+              upper(name('e'), writer.value(z[r][c])),
+              z[r].map((value) => upper(name('e'), writer.value(value))).join(sign('+')),
+            ),
+            sign('='),
+            writer.value(h[r][c]),
+          )
+        : row(
+            at('h', r, c),
+            sign('='),
+            name(layer.activation === 'sigmoid' ? 'σ' : (layer.activation ?? 'f')),
+            bracket(writer.value(z[r][c])),
+            sign('='),
+            writer.value(h[r][c]),
+          ),
     }),
   });
   const sum = bias ? row(l('X', k), l('W', k), sign('+'), l('b', k)) : row(l('X', k), l('W', k));
-  return { layer: k, title, formula: row(l('Z', k), sign('='), sum, sign(','), l('H', k), sign('='), name('f'), bracket(l('Z', k)), sign(','), activation_formula(layer.activation ?? 'linear')), sheets };
+  return {
+    layer: k,
+    title,
+    formula: row(
+      l('Z', k),
+      sign('='),
+      sum,
+      sign(','),
+      l('H', k),
+      sign('='),
+      name('f'),
+      bracket(l('Z', k)),
+      sign(','),
+      activation_formula(layer.activation ?? 'linear'),
+    ),
+    sheets,
+  };
 }
 
-const loss_name = (spec: NetworkSpec) => (typeof spec.loss === 'string' ? spec.loss : (spec.loss?.type ?? ''));
+const loss_name = (spec: NetworkSpec) =>
+  typeof spec.loss === 'string' ? spec.loss : (spec.loss?.type ?? '');
 
 function loss_stage(trace: Trace, spec: NetworkSpec, targets: Numbers, writer: Writer): Stage {
   const k = trace.layers.length - 1;
@@ -101,7 +164,8 @@ function loss_stage(trace: Trace, spec: NetworkSpec, targets: Numbers, writer: W
   const each = (r: number, c: number): number => {
     const [y, p] = [targets[r][c], h[r][c]];
     if (kind === 'cross_entropy') return y === 0 ? 0 : (-y * Math.log(p)) / rows;
-    if (kind === 'binary_cross_entropy') return -(y * Math.log(p) + (1 - y) * Math.log(1 - p)) / (rows * h[0].length);
+    if (kind === 'binary_cross_entropy')
+      return -(y * Math.log(p) + (1 - y) * Math.log(1 - p)) / (rows * h[0].length);
     const d = y - p;
     if (kind === 'half_squared_error') return (d * d) / (2 * rows);
     if (kind === 'mean_squared_error') return (d * d) / (rows * h[0].length);
@@ -109,7 +173,10 @@ function loss_stage(trace: Trace, spec: NetworkSpec, targets: Numbers, writer: W
   };
   const parts = h.map((values, r) => values.map((_, c) => each(r, c)));
   const known = parts.every((values) => values.every(Number.isFinite));
-  const both = (r: number, c: number): Cell[] => [{ sheet: 'h', r, c }, { sheet: 'targets', r, c }];
+  const both = (r: number, c: number): Cell[] => [
+    { sheet: 'h', r, c },
+    { sheet: 'targets', r, c },
+  ];
   const sheets: Sheet[] = [
     { id: 'h', symbol: l('H', k), values: h },
     { id: 'targets', symbol: bold('Y'), values: targets },
@@ -121,7 +188,31 @@ function loss_stage(trace: Trace, spec: NetworkSpec, targets: Numbers, writer: W
       values: parts,
       explain: (r, c) => ({
         sources: both(r, c),
-        content: row(lower(name('L'), number(`${r + 1},${c + 1}`)), sign('='), kind.endsWith('squared_error') ? row(over(number('1'), number(String(kind === 'half_squared_error' ? 2 * rows : rows * h[0].length))), upper(bracket(writer.value(targets[r][c]), sign('−'), writer.factor(h[r][c])), number('2'))) : row(over(row(sign('−'), number('1')), number(String(kind === 'cross_entropy' ? rows : rows * h[0].length))), sign('·'), writer.value(targets[r][c]), sign('·'), name('ln'), bracket(writer.value(h[r][c]))), sign('='), writer.value(parts[r][c])),
+        content: row(
+          lower(name('L'), number(`${r + 1},${c + 1}`)),
+          sign('='),
+          kind.endsWith('squared_error')
+            ? row(
+                over(
+                  number('1'),
+                  number(String(kind === 'half_squared_error' ? 2 * rows : rows * h[0].length)),
+                ),
+                upper(bracket(writer.value(targets[r][c]), sign('−'), writer.factor(h[r][c])), number('2')),
+              )
+            : row(
+                over(
+                  row(sign('−'), number('1')),
+                  number(String(kind === 'cross_entropy' ? rows : rows * h[0].length)),
+                ),
+                sign('·'),
+                writer.value(targets[r][c]),
+                sign('·'),
+                name('ln'),
+                bracket(writer.value(h[r][c])),
+              ),
+          sign('='),
+          writer.value(parts[r][c]),
+        ),
       }),
     });
   sheets.push({
@@ -130,7 +221,15 @@ function loss_stage(trace: Trace, spec: NetworkSpec, targets: Numbers, writer: W
     values: [[trace.loss]],
     explain: () => ({
       sources: known ? parts.flatMap((values, r) => values.map((_, c) => ({ sheet: 'parts', r, c }))) : [],
-      content: row(name('L'), sign('='), writer.value(trace.data_loss), sign('+'), writer.value(trace.penalty), sign('='), writer.value(trace.loss)),
+      content: row(
+        name('L'),
+        sign('='),
+        writer.value(trace.data_loss),
+        sign('+'),
+        writer.value(trace.penalty),
+        sign('='),
+        writer.value(trace.loss),
+      ),
     }),
   });
   return { layer: k, title: kind, formula: loss_formula(kind), sheets };
@@ -144,8 +243,16 @@ function backward_stage(trace: Trace, k: number, targets: Numbers, writer: Write
   const formulas: string[] = [];
   if (dloss_dh) {
     const from_next = next?.dloss_dz && next.weights;
-    if (from_next) sheets.push({ id: 'next_dz', symbol: slope(l('Z', k + 1)), values: next.dloss_dz! }, { id: 'next_weights', symbol: l('W', k + 1), values: next.weights! });
-    else if (h) sheets.push({ id: 'h', symbol: l('H', k), values: h }, { id: 'targets', symbol: bold('Y'), values: targets });
+    if (from_next)
+      sheets.push(
+        { id: 'next_dz', symbol: slope(l('Z', k + 1)), values: next.dloss_dz! },
+        { id: 'next_weights', symbol: l('W', k + 1), values: next.weights! },
+      );
+    else if (h)
+      sheets.push(
+        { id: 'h', symbol: l('H', k), values: h },
+        { id: 'targets', symbol: bold('Y'), values: targets },
+      );
     sheets.push({
       id: 'dloss_dh',
       symbol: slope(l('H', k)),
@@ -153,21 +260,61 @@ function backward_stage(trace: Trace, k: number, targets: Numbers, writer: Write
       explain: (r, c) =>
         from_next
           ? {
-              sources: next.dloss_dz![r].map((_, j): Cell => ({ sheet: 'next_dz', r, c: j })).concat(next.weights![c].map((_, j) => ({ sheet: 'next_weights', r: c, c: j }))),
-              content: row(slope(at('h', r, c)), sign('='), writer.products(next.dloss_dz![r].map((d, j) => [d, next.weights![c][j]]), null, dloss_dh[r][c])),
+              sources: next
+                .dloss_dz![r].map((_, j): Cell => ({ sheet: 'next_dz', r, c: j }))
+                .concat(next.weights![c].map((_, j) => ({ sheet: 'next_weights', r: c, c: j }))),
+              content: row(
+                slope(at('h', r, c)),
+                sign('='),
+                writer.products(
+                  next.dloss_dz![r].map((d, j) => [d, next.weights![c][j]]),
+                  null,
+                  dloss_dh[r][c],
+                ),
+              ),
             }
           : {
-              sources: [{ sheet: 'h', r, c }, { sheet: 'targets', r, c }],
-              content: row(slope(at('h', r, c)), sign('='), name('L′'), bracket(writer.value(h![r][c]), sign(','), writer.value(targets[r][c])), sign('='), writer.value(dloss_dh[r][c])),
+              sources: [
+                { sheet: 'h', r, c },
+                { sheet: 'targets', r, c },
+              ],
+              content: row(
+                slope(at('h', r, c)),
+                sign('='),
+                name('L′'),
+                bracket(writer.value(h![r][c]), sign(','), writer.value(targets[r][c])),
+                sign('='),
+                writer.value(dloss_dh[r][c]),
+              ),
             },
     });
-    formulas.push(from_next ? row(slope(l('H', k)), sign('='), slope(l('Z', k + 1)), upper(l('W', k + 1), sign('⊤'))) : row(slope(l('H', k)), sign('='), name('L′'), bracket(l('H', k), sign(','), bold('Y'))));
+    formulas.push(
+      from_next
+        ? row(slope(l('H', k)), sign('='), slope(l('Z', k + 1)), upper(l('W', k + 1), name('⊤')))
+        : row(slope(l('H', k)), sign('='), name('L′'), bracket(l('H', k), sign(','), bold('Y'))),
+    );
   } else if (h && dloss_dz) {
-    sheets.push({ id: 'h', symbol: l('H', k), values: h }, { id: 'targets', symbol: bold('Y'), values: targets });
-    formulas.push(row(slope(l('Z', k)), sign('='), over(number('1'), name('N')), bracket(l('H', k), sign('−'), bold('Y'))));
+    sheets.push(
+      { id: 'h', symbol: l('H', k), values: h },
+      { id: 'targets', symbol: bold('Y'), values: targets },
+    );
+    formulas.push(
+      row(
+        slope(l('Z', k)),
+        sign('='),
+        over(number('1'), name('N')),
+        bracket(l('H', k), sign('−'), bold('Y')),
+      ),
+    );
   }
-  const elementwise = Array.isArray(dh_dz?.[0]) && !Array.isArray((dh_dz as number[][][])[0][0]) ? (dh_dz as Numbers) : null;
-  if (elementwise && dloss_dh) sheets.push({ id: 'dh_dz', symbol: over(row(sign('∂'), l('H', k)), row(sign('∂'), l('Z', k))), values: elementwise });
+  const elementwise =
+    Array.isArray(dh_dz?.[0]) && !Array.isArray((dh_dz as number[][][])[0][0]) ? (dh_dz as Numbers) : null;
+  if (elementwise && dloss_dh)
+    sheets.push({
+      id: 'dh_dz',
+      symbol: over(row(sign('∂'), l('H', k)), row(sign('∂'), l('Z', k))),
+      values: elementwise,
+    });
   if (dloss_dz)
     sheets.push({
       id: 'dloss_dz',
@@ -175,10 +322,42 @@ function backward_stage(trace: Trace, k: number, targets: Numbers, writer: Write
       values: dloss_dz,
       explain: (r, c) =>
         dloss_dh && elementwise
-          ? { sources: [{ sheet: 'dloss_dh', r, c }, { sheet: 'dh_dz', r, c }], content: row(slope(at('z', r, c)), sign('='), writer.products([[dloss_dh[r][c], elementwise[r][c]]], null, dloss_dz[r][c])) }
-          : { sources: [{ sheet: 'h', r, c }, { sheet: 'targets', r, c }], content: row(slope(at('z', r, c)), sign('='), over(number('1'), number(String(dloss_dz.length))), bracket(writer.value(h?.[r]?.[c] ?? 0), sign('−'), writer.factor(targets[r]?.[c] ?? 0)), sign('='), writer.value(dloss_dz[r][c])) },
+          ? {
+              sources: [
+                { sheet: 'dloss_dh', r, c },
+                { sheet: 'dh_dz', r, c },
+              ],
+              content: row(
+                slope(at('z', r, c)),
+                sign('='),
+                writer.products([[dloss_dh[r][c], elementwise[r][c]]], null, dloss_dz[r][c]),
+              ),
+            }
+          : {
+              sources: [
+                { sheet: 'h', r, c },
+                { sheet: 'targets', r, c },
+              ],
+              content: row(
+                slope(at('z', r, c)),
+                sign('='),
+                over(number('1'), number(String(dloss_dz.length))),
+                bracket(writer.value(h?.[r]?.[c] ?? 0), sign('−'), writer.factor(targets[r]?.[c] ?? 0)),
+                sign('='),
+                writer.value(dloss_dz[r][c]),
+              ),
+            },
     });
-  if (dloss_dh && elementwise) formulas.push(row(slope(l('Z', k)), sign('='), slope(l('H', k)), sign('⊙'), over(row(sign('∂'), l('H', k)), row(sign('∂'), l('Z', k)))));
+  if (dloss_dh && elementwise)
+    formulas.push(
+      row(
+        slope(l('Z', k)),
+        sign('='),
+        slope(l('H', k)),
+        sign('⊙'),
+        over(row(sign('∂'), l('H', k)), row(sign('∂'), l('Z', k))),
+      ),
+    );
   if (dloss_dweights && dloss_dz && input && weights) {
     sheets.push({ id: 'input', symbol: l('X', k), values: input });
     sheets.push({
@@ -190,12 +369,18 @@ function backward_stage(trace: Trace, k: number, targets: Numbers, writer: Write
         const penalty = dloss_dweights[r][c] - pairs.reduce((sum, [a, b]) => sum + a * b, 0);
         const significant = Math.abs(penalty) > 1e-7 * Math.max(1e-3, Math.abs(dloss_dweights[r][c]));
         return {
-          sources: input.map((_, b): Cell => ({ sheet: 'input', r: b, c: r })).concat(dloss_dz.map((_, b) => ({ sheet: 'dloss_dz', r: b, c }))),
-          content: row(slope(at('w', r, c)), sign('='), writer.products(pairs, significant ? penalty : null, dloss_dweights[r][c])),
+          sources: input
+            .map((_, b): Cell => ({ sheet: 'input', r: b, c: r }))
+            .concat(dloss_dz.map((_, b) => ({ sheet: 'dloss_dz', r: b, c }))),
+          content: row(
+            slope(at('w', r, c)),
+            sign('='),
+            writer.products(pairs, significant ? penalty : null, dloss_dweights[r][c]),
+          ),
         };
       },
     });
-    formulas.push(row(slope(l('W', k)), sign('='), upper(l('X', k), sign('⊤')), slope(l('Z', k))));
+    formulas.push(row(slope(l('W', k)), sign('='), upper(l('X', k), name('⊤')), slope(l('Z', k))));
     if (dloss_dbias)
       sheets.push({
         id: 'dloss_dbias',
@@ -203,11 +388,22 @@ function backward_stage(trace: Trace, k: number, targets: Numbers, writer: Write
         values: dloss_dbias,
         explain: (_, c) => ({
           sources: dloss_dz.map((__, b) => ({ sheet: 'dloss_dz', r: b, c })),
-          content: row(slope(lower(name('b'), number(String(c + 1)))), sign('='), dloss_dz.map((values) => writer.factor(values[c])).join(sign('+')), sign('='), writer.value(dloss_dbias[0][c])),
+          content: row(
+            slope(lower(name('b'), number(String(c + 1)))),
+            sign('='),
+            dloss_dz.map((values) => writer.factor(values[c])).join(sign('+')),
+            sign('='),
+            writer.value(dloss_dbias[0][c]),
+          ),
         }),
       });
   }
-  return { layer: k, title: `${layer.type ?? 'dense'}${layer.activation ? ` · ${layer.activation}` : ''}`, formula: formulas.join(sign(',')), sheets };
+  return {
+    layer: k,
+    title: `${layer.type ?? 'dense'}${layer.activation ? ` · ${layer.activation}` : ''}`,
+    formula: formulas.join(sign(',')),
+    sheets,
+  };
 }
 
 function update_stage(trace: Trace, k: number, spec: NetworkSpec, writer: Writer): Stage | null {
@@ -215,8 +411,18 @@ function update_stage(trace: Trace, k: number, spec: NetworkSpec, writer: Writer
   if (!weights || !weights_next || !dloss_dweights) return null;
   const rate = trace.learning_rate ?? spec.optimizer?.learning_rate ?? 0;
   const optimizer = spec.optimizer?.type ?? 'adam';
-  const plain = optimizer === 'sgd' && !spec.optimizer?.momentum && !(spec.gradient_clip?.norm || spec.gradient_clip?.value);
-  const updated = (id: string, symbol: string, letter: string, from: Numbers, slopes: Numbers, to: Numbers): Sheet[] => [
+  const plain =
+    optimizer === 'sgd' &&
+    !spec.optimizer?.momentum &&
+    !(spec.gradient_clip?.norm || spec.gradient_clip?.value);
+  const updated = (
+    id: string,
+    symbol: string,
+    letter: string,
+    from: Numbers,
+    slopes: Numbers,
+    to: Numbers,
+  ): Sheet[] => [
     { id, symbol, values: from },
     { id: `dloss_d${id}`, symbol: slope(symbol), values: slopes },
     {
@@ -224,23 +430,68 @@ function update_stage(trace: Trace, k: number, spec: NetworkSpec, writer: Writer
       symbol: upper(symbol, sign('′')),
       values: to,
       explain: (r, c) => ({
-        sources: [{ sheet: id, r, c }, { sheet: `dloss_d${id}`, r, c }],
+        sources: [
+          { sheet: id, r, c },
+          { sheet: `dloss_d${id}`, r, c },
+        ],
         content: plain
-          ? row(upper(at(letter, r, c), sign('′')), sign('='), writer.value(from[r][c]), sign('−'), number(String(rate)), sign('·'), writer.factor(slopes[r][c]), sign('='), writer.value(to[r][c]))
-          : row(upper(at(letter, r, c), sign('′')), sign('='), writer.value(from[r][c]), sign('+'), bracket(writer.value(to[r][c] - from[r][c])), sign('='), writer.value(to[r][c])),
+          ? row(
+              upper(at(letter, r, c), sign('′')),
+              sign('='),
+              writer.value(from[r][c]),
+              sign('−'),
+              number(String(rate)),
+              sign('·'),
+              writer.factor(slopes[r][c]),
+              sign('='),
+              writer.value(to[r][c]),
+            )
+          : row(
+              upper(at(letter, r, c), sign('′')),
+              sign('='),
+              writer.value(from[r][c]),
+              sign('+'),
+              bracket(writer.value(to[r][c] - from[r][c])),
+              sign('='),
+              writer.value(to[r][c]),
+            ),
       }),
     },
   ];
   const sheets = updated('weights', l('W', k), 'w', weights, dloss_dweights, weights_next);
-  if (bias && bias_next && dloss_dbias) sheets.push(...updated('bias', l('b', k), 'b', bias, dloss_dbias, bias_next));
+  if (bias && bias_next && dloss_dbias)
+    sheets.push(...updated('bias', l('b', k), 'b', bias, dloss_dbias, bias_next));
   const formula = plain
-    ? row(upper(l('W', k), sign('′')), sign('='), l('W', k), sign('−'), name('η'), slope(l('W', k)), sign(','), name('η'), sign('='), number(String(rate)))
-    : row(upper(l('W', k), sign('′')), sign('='), l('W', k), sign('+'), name(optimizer), bracket(slope(l('W', k)), sign(','), name('η'), sign('='), number(String(rate))));
+    ? row(
+        upper(l('W', k), sign('′')),
+        sign('='),
+        l('W', k),
+        sign('−'),
+        name('η'),
+        slope(l('W', k)),
+        sign(','),
+        name('η'),
+        sign('='),
+        number(String(rate)),
+      )
+    : row(
+        upper(l('W', k), sign('′')),
+        sign('='),
+        l('W', k),
+        sign('+'),
+        name(optimizer),
+        bracket(slope(l('W', k)), sign(','), name('η'), sign('='), number(String(rate))),
+      );
   return { layer: k, title: optimizer, formula, sheets };
 }
 
 /** What there is to see in each phase of one training step. */
-export function stages_of(trace: Trace, spec: NetworkSpec, targets: Numbers, decimals: number): Record<Phase, Stage[]> {
+export function stages_of(
+  trace: Trace,
+  spec: NetworkSpec,
+  targets: Numbers,
+  decimals: number,
+): Record<Phase, Stage[]> {
   const writer = new Writer(decimals);
   const indices = trace.layers.map((_, k) => k);
   return {
@@ -265,7 +516,8 @@ export function walk_of(stages: Record<Phase, Stage[]>): Spot[] {
       for (const sheet of stage.sheets)
         if (sheet.explain)
           sheet.values.forEach((values, r) => {
-            for (let c = 0; c < values.length; c++) spots.push({ phase, stage: index, cell: { sheet: sheet.id, r, c } });
+            for (let c = 0; c < values.length; c++)
+              spots.push({ phase, stage: index, cell: { sheet: sheet.id, r, c } });
           });
     });
   return spots;

@@ -17,7 +17,11 @@ export const bare_layers = (layers: LayerSpec[]): LayerSpec[] =>
  * The layers with their present numbers written in, after a change of shape: what fits is kept, new weights are small,
  * and nothing is given for a layer whose place changed.
  */
-export function layers_with_numbers(layers: LayerSpec[], inputs: number, old: Parameters | null): LayerSpec[] {
+export function layers_with_numbers(
+  layers: LayerSpec[],
+  inputs: number,
+  old: Parameters | null,
+): LayerSpec[] {
   let width = inputs;
   return bare_layers(layers).map((layer, k) => {
     if (!dense(layer)) return layer;
@@ -33,7 +37,9 @@ export function layers_with_numbers(layers: LayerSpec[], inputs: number, old: Pa
       ),
     );
     if (layer.bias === false) return { ...layer, weights };
-    const bias = Array.from({ length: units }, (_, j) => (before.bias && j < before.units ? before.bias[j] : 0));
+    const bias = Array.from({ length: units }, (_, j) =>
+      before.bias && j < before.units ? before.bias[j] : 0,
+    );
     return { ...layer, weights, bias };
   });
 }
@@ -54,7 +60,11 @@ export const with_activation = (layers: LayerSpec[], index: number, activation: 
 /** Adds a hidden layer before the output. */
 export function with_layer_added(layers: LayerSpec[]): LayerSpec[] {
   const last_hidden = layers.slice(0, -1).findLast(dense);
-  const added: LayerSpec = { type: 'dense', units: last_hidden?.units ?? 4, activation: last_hidden?.activation ?? 'tanh' };
+  const added: LayerSpec = {
+    type: 'dense',
+    units: last_hidden?.units ?? 4,
+    activation: last_hidden?.activation ?? 'tanh',
+  };
   return [...layers.slice(0, -1), added, layers[layers.length - 1]];
 }
 

@@ -25,7 +25,8 @@ export const kBuiltIn = {
   'lab-plane': { generator: 'plane', rows: 300, noise: 0.05, seed: 1 },
 } as const;
 /** What stands in for a built-in data set on a server that has no data sets. */
-export const generator_of = (name: string | null) => (name !== null && is_built_in(name) ? kBuiltIn[name] : null) ?? { generator: 'xor', rows: 300, seed: 0 };
+export const generator_of = (name: string | null) =>
+  (name !== null && is_built_in(name) ? kBuiltIn[name] : null) ?? { generator: 'xor', rows: 300, seed: 0 };
 
 export type BuiltIn = keyof typeof kBuiltIn;
 export const is_built_in = (name: string): name is BuiltIn => name in kBuiltIn;
@@ -35,11 +36,17 @@ type Row = Record<string, number | string | null>;
 /** The server's rows as numbers; columns that are no numbers can't be shown in a plane and are left out. */
 export function rows_of(dataset: DatasetView, rows: Row[]): Rows {
   const target = dataset.columns.find((column) => column.name === dataset.target);
-  const inputs = dataset.columns.filter((column) => column !== target && column.type === 'number').map((column) => column.name);
+  const inputs = dataset.columns
+    .filter((column) => column !== target && column.type === 'number')
+    .map((column) => column.name);
   const values = rows.map((row) => row[dataset.target]);
-  const few = new Set(values).size <= 12 && values.every((value) => typeof value !== 'number' || Number.isInteger(value));
+  const few =
+    new Set(values).size <= 12 &&
+    values.every((value) => typeof value !== 'number' || Number.isInteger(value));
   const regression = target?.type === 'number' && !few;
-  const classes = regression ? null : [...new Set(values.map(String))].sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+  const classes = regression
+    ? null
+    : [...new Set(values.map(String))].sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
   return {
     name: dataset.name,
     columns: inputs,
@@ -76,7 +83,12 @@ export async function load_rows(name: string): Promise<Rows> {
 
 /** Keeps rows that a person drew as a data set of the server. */
 export async function save_rows(rows: Rows): Promise<void> {
-  const lines = rows.inputs.map((row, k) => JSON.stringify({ ...Object.fromEntries(row.map((value, j) => [rows.columns[j], value])), target: rows.classes ? rows.classes[rows.targets[k]] : rows.targets[k] }));
+  const lines = rows.inputs.map((row, k) =>
+    JSON.stringify({
+      ...Object.fromEntries(row.map((value, j) => [rows.columns[j], value])),
+      target: rows.classes ? rows.classes[rows.targets[k]] : rows.targets[k],
+    }),
+  );
   await call('POST', '/v1/datasets', {
     query: { name: rows.name, target: 'target' },
     body: `${lines.join('\n')}\n`,
@@ -90,6 +102,12 @@ export function points_of(rows: Rows, plane: Plane): Point[] {
   const reach = Math.max(1e-9, ...rows.targets.map(Math.abs));
   return rows.inputs.map((row, k) => {
     const [x, y] = place_in(plane, row);
-    return { x, y, row: k, label: rows.classes ? rows.targets[k] : null, value: rows.classes ? 0 : rows.targets[k] / reach };
+    return {
+      x,
+      y,
+      row: k,
+      label: rows.classes ? rows.targets[k] : null,
+      value: rows.classes ? 0 : rows.targets[k] / reach,
+    };
   });
 }

@@ -1,10 +1,10 @@
 import { ApiError, act, call, get, network_path } from '../api/client';
 import { request_log } from '../api/log.svelte';
-import type { Job, LayerSpec, NetworkSpec, NetworkView, Networks } from '../api/types';
+import type { Job, LayerSpec, NetworkSpec, Networks, NetworkView } from '../api/types';
 import { LiveNetwork } from '../live/network.svelte';
 import { route } from '../shell/route.svelte';
 import { bare_layers, default_spec, layers_with_numbers } from './architecture';
-import { type Rows, generator_of, is_built_in, load_rows, save_rows } from './dataset';
+import { generator_of, is_built_in, load_rows, type Rows, save_rows } from './dataset';
 
 const kDemoSteps = 600;
 const kDemoPace = 120;
@@ -17,7 +17,8 @@ export interface Choices {
   batch: number | null; // rows, null = all
 }
 
-const active = (job: Job | null) => job?.state === 'running' || job?.state === 'queued' || job?.state === 'paused';
+const active = (job: Job | null) =>
+  job?.state === 'running' || job?.state === 'queued' || job?.state === 'paused';
 const fresh_name = () => `lab-${Date.now().toString(36)}${Math.floor(Math.random() * 1296).toString(36)}`;
 
 /** The Lab's network and data, and everything that a person can do to them. */
@@ -87,7 +88,10 @@ export class LabSession {
   private async join_or_start(): Promise<string> {
     const decide = async () => {
       const { networks } = await get<Networks>('/v1/networks', { limit: 100 });
-      const live = networks.find((one) => (one.labels?.['made-by'] === 'demo' || one.name === 'demo') && one.last_job?.state === 'running');
+      const live = networks.find(
+        (one) =>
+          (one.labels?.['made-by'] === 'demo' || one.name === 'demo') && one.last_job?.state === 'running',
+      );
       if (live) return live.name;
       await this.load_data('article-xor');
       const name = fresh_name();
@@ -101,8 +105,17 @@ export class LabSession {
   private create(name: string, spec: NetworkSpec, dataset: string, made_by = 'lab') {
     const { inputs, layers, loss, optimizer, schedule, regularization, gradient_clip, seed, dtype } = spec;
     const given = { loss, optimizer, schedule, regularization, gradient_clip, seed, dtype };
-    const chosen = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined && value !== null));
-    return act<NetworkView>('POST', '/v1/networks', { name, inputs, layers, ...chosen, labels: { 'made-by': made_by, dataset }, ttl_s: kKeepSeconds });
+    const chosen = Object.fromEntries(
+      Object.entries(given).filter(([, value]) => value !== undefined && value !== null),
+    );
+    return act<NetworkView>('POST', '/v1/networks', {
+      name,
+      inputs,
+      layers,
+      ...chosen,
+      labels: { 'made-by': made_by, dataset },
+      ttl_s: kKeepSeconds,
+    });
   }
 
   private async train(name: string, steps: number, dataset: string | null) {
@@ -112,7 +125,9 @@ export class LabSession {
     else if (dataset) body.dataset = dataset;
     if (batch) Object.assign(body, { batch_size: batch, shuffle: true });
     if (pace && steps > 1) body.pace = { steps_per_second: pace };
-    const job = await act<Job>('POST', network_path(name, '/train'), body, { headers: { Prefer: steps === 1 ? 'wait=10' : 'respond-async' } });
+    const job = await act<Job>('POST', network_path(name, '/train'), body, {
+      headers: { Prefer: steps === 1 ? 'wait=10' : 'respond-async' },
+    });
     request_log.attach_job(job.id);
     return job;
   }
@@ -183,7 +198,11 @@ export class LabSession {
       await this.stop_job();
       const name = fresh_name();
       const layers = seed_change ? bare_layers(spec.layers) : spec.layers;
-      await this.create(name, { ...spec, layers, seed: (spec.seed ?? 0) + seed_change }, this.dataset_name() ?? 'article-xor');
+      await this.create(
+        name,
+        { ...spec, layers, seed: (spec.seed ?? 0) + seed_change },
+        this.dataset_name() ?? 'article-xor',
+      );
       if (was_running) await this.train(name, kPlaySteps, this.dataset_name());
       this.enter(name);
     });
@@ -244,9 +263,14 @@ export class LabSession {
       await this.stop_job();
       const wanted = default_spec(rows.columns.length, rows.classes?.length ?? null);
       const new_name = fresh_name();
-      const hidden = spec && spec.inputs === rows.columns.length ? bare_layers(spec.layers.slice(0, -1)) : wanted.layers.slice(0, -1);
+      const hidden =
+        spec && spec.inputs === rows.columns.length
+          ? bare_layers(spec.layers.slice(0, -1))
+          : wanted.layers.slice(0, -1);
       const output = wanted.layers[wanted.layers.length - 1];
-      const kept = spec ? { optimizer: spec.optimizer, regularization: spec.regularization, seed: spec.seed } : {};
+      const kept = spec
+        ? { optimizer: spec.optimizer, regularization: spec.regularization, seed: spec.seed }
+        : {};
       await this.create(new_name, { ...wanted, ...kept, layers: [...hidden, output] }, name);
       this.rows = rows;
       await this.train(new_name, kPlaySteps, name);
@@ -262,7 +286,9 @@ export class LabSession {
       this.rows = named;
       const network = this.network!;
       await this.stop_job();
-      await act('PATCH', network_path(network.name), { labels: { ...network.view?.labels, dataset: named.name } });
+      await act('PATCH', network_path(network.name), {
+        labels: { ...network.view?.labels, dataset: named.name },
+      });
       if (go_on) await this.train(network.name, kPlaySteps, named.name);
       await network.refresh();
     });

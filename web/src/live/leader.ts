@@ -1,5 +1,5 @@
 import type { StreamEvent } from './event_parser';
-import { type StreamState, follow } from './stream';
+import { follow, type StreamState } from './stream';
 
 /**
  * HTTP/1.1 allows six connections to a server, and each event stream holds one. So one tab, the leader (whoever holds
@@ -105,7 +105,8 @@ setInterval(() => {
 }, kRenewMs);
 
 addEventListener('pagehide', () => {
-  for (const network of wanted_here.keys()) channel?.postMessage({ kind: 'leave', tab, network } satisfies Message);
+  for (const network of wanted_here.keys())
+    channel?.postMessage({ kind: 'leave', tab, network } satisfies Message);
 });
 
 /** Follows a network's events through the leader until the returned function is called. */

@@ -175,7 +175,8 @@ export class LiveNetwork {
         next[name] = [...(this.history[name] ?? steps.map(() => null)), record[name] ?? null];
     this.history = next;
     if (steps.length > 2 * kPointsMax) this.refill();
-    if (this.view) this.view = { ...this.view, step: Math.max(this.view.step, record.step), last_record: record };
+    if (this.view)
+      this.view = { ...this.view, step: Math.max(this.view.step, record.step), last_record: record };
     this.want_model(false);
   }
 

@@ -42,7 +42,12 @@ export function follow(
         await once();
       } catch (error) {
         if (stop.signal.aborted) return;
-        if (error instanceof ApiError && error.status >= 400 && error.status !== 502 && error.status !== 503) {
+        if (
+          error instanceof ApiError &&
+          error.status >= 400 &&
+          error.status !== 502 &&
+          error.status !== 503
+        ) {
           on_state('refused');
           return;
         }

@@ -1,4 +1,4 @@
-import { type Parameters, forward } from './forward';
+import { forward, type Parameters } from './forward';
 import type { Palette } from './palette';
 import { diverging_index } from './palette';
 
@@ -15,7 +15,13 @@ export function activity_of(parameters: Parameters, inputs: Float64Array, size: 
 }
 
 /** Paints one neuron's answer over the grid: full colour at ±1 for bounded activations, else at its largest value. */
-export function paint_unit(activity: Activity, layer: number, unit: number, palette: Palette, data: Uint8ClampedArray) {
+export function paint_unit(
+  activity: Activity,
+  layer: number,
+  unit: number,
+  palette: Palette,
+  data: Uint8ClampedArray,
+) {
   const brick = layer < 0 ? null : activity.parameters.bricks[layer];
   const width = brick ? brick.units : activity.parameters.inputs;
   const values = brick ? activity.outputs[layer] : activity.inputs;
@@ -23,7 +29,8 @@ export function paint_unit(activity: Activity, layer: number, unit: number, pale
   const cells = activity.size * activity.size;
   let [middle, reach] = kind === 'sigmoid' || kind === 'softmax' ? [0.5, 0.5] : [0, 1];
   if (kind !== 'sigmoid' && kind !== 'softmax' && kind !== 'tanh') {
-    for (let k = 0; k < cells; k++) reach = Math.max(k === 0 ? 1e-9 : reach, Math.abs(values[k * width + unit]));
+    for (let k = 0; k < cells; k++)
+      reach = Math.max(k === 0 ? 1e-9 : reach, Math.abs(values[k * width + unit]));
     middle = 0;
   }
   for (let k = 0; k < cells; k++) {

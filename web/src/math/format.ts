@@ -10,7 +10,9 @@ export function short(value: number | null | undefined, digits = 3): string {
   const size = Math.abs(value);
   if (size >= 1e6 || size < 1e-4) {
     const [mantissa, exponent] = value.toExponential(Math.max(0, digits - 1)).split('e');
-    return with_minus(`${mantissa.includes('.') ? mantissa.replace(/\.?0+$/, '') : mantissa}e${Number(exponent)}`);
+    return with_minus(
+      `${mantissa.includes('.') ? mantissa.replace(/\.?0+$/, '') : mantissa}e${Number(exponent)}`,
+    );
   }
   const text = size >= 1000 ? value.toFixed(0) : value.toPrecision(digits);
   return with_minus(text.includes('.') ? text.replace(/\.?0+$/, '') : text);

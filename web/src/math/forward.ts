@@ -1,6 +1,13 @@
 /** A network's parameters, ready to compute with. */
 export type Brick =
-  | { kind: 'dense'; inputs: number; units: number; activation: string; weights: Float64Array; bias: Float64Array | null }
+  | {
+      kind: 'dense';
+      inputs: number;
+      units: number;
+      activation: string;
+      weights: Float64Array;
+      bias: Float64Array | null;
+    }
   | { kind: 'scale'; units: number; shift: Float64Array; factor: Float64Array; offset: Float64Array }
   | { kind: 'layer_norm'; units: number; epsilon: number; gain: Float64Array; offset: Float64Array }
   | { kind: 'residual'; units: number; bricks: Brick[] }
@@ -121,6 +128,10 @@ export const cost = (bricks: Brick[]): number =>
   bricks.reduce(
     (sum, brick) =>
       sum +
-      (brick.kind === 'dense' ? brick.inputs * brick.units + 8 * brick.units : brick.kind === 'residual' ? cost(brick.bricks) : brick.units),
+      (brick.kind === 'dense'
+        ? brick.inputs * brick.units + 8 * brick.units
+        : brick.kind === 'residual'
+          ? cost(brick.bricks)
+          : brick.units),
     0,
   );

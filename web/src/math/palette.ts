@@ -71,8 +71,7 @@ export function rgb(colour: string): Rgb {
 }
 
 /** Index into `diverging` for a value in [-1, 1]; beyond it the ends. */
-export const diverging_index = (value: number) =>
-  Math.max(0, Math.min(255, Math.round((value + 1) * 127.5)));
+export const diverging_index = (value: number) => Math.max(0, Math.min(255, Math.round((value + 1) * 127.5)));
 
 export function diverging_colour(palette: Palette, value: number): string {
   const i = diverging_index(value) * 3;

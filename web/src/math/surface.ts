@@ -1,5 +1,5 @@
 import { contour, contour_path } from './contour';
-import { type Palette, diverging_index, rgb } from './palette';
+import { diverging_index, type Palette, rgb } from './palette';
 
 /** Outputs over a grid, and how to read them as a picture. */
 export interface Surface {
@@ -61,7 +61,10 @@ export function paint_surface(surface: Surface, palette: Palette, data: Uint8Cla
 /** The line between the classes as an SVG path over a square of `side` units; one path for each further class. */
 export function boundary_paths(surface: Surface, side: number): string[] {
   const { size, outputs, width } = surface;
-  const place = (x: number, y: number): [number, number] => [(x / (size - 1)) * side, (y / (size - 1)) * side];
+  const place = (x: number, y: number): [number, number] => [
+    (x / (size - 1)) * side,
+    (y / (size - 1)) * side,
+  ];
   const values = signed_values(surface);
   if (values) {
     const levels = surface.classes ? [0] : [-0.5, 0, 0.5];

@@ -1,4 +1,4 @@
-import { type Sent, curl_line } from '../api/curl';
+import { curl_line, type Sent } from '../api/curl';
 
 /**
  * A shell script that does a session's actions again, one after the other: training waits for its end, and pausing or

@@ -1,0 +1,95 @@
+/** The first rows of a file as they will be read, to choose a name and a target by; the server's reading is what counts. */
+export interface Glimpse {
+  kind: 'csv' | 'ndjson' | 'json';
+  header: string[];
+  rows: string[][];
+}
+
+const kGlimpseRows = 8;
+
+/** Splits CSV text (RFC 4180, any of the usual delimiters) into at most `limit` rows. */
+export function csv_rows(text: string, delimiter: string, limit: number): string[][] {
+  const rows: string[][] = [];
+  let row: string[] = [];
+  let cell = '';
+  let quoted = false;
+  for (let i = 0; i < text.length && rows.length < limit; i++) {
+    const letter = text[i];
+    if (quoted) {
+      if (letter !== '"') cell += letter;
+      else if (text[i + 1] === '"') {
+        cell += '"';
+        i++;
+      } else quoted = false;
+    } else if (letter === '"' && cell === '') quoted = true;
+    else if (letter === delimiter) {
+      row.push(cell);
+      cell = '';
+    } else if (letter === '\n' || letter === '\r') {
+      if (letter === '\r' && text[i + 1] === '\n') i++;
+      rows.push([...row, cell]);
+      row = [];
+      cell = '';
+    } else cell += letter;
+  }
+  if (rows.length < limit && (cell !== '' || row.length > 0)) rows.push([...row, cell]);
+  return rows;
+}
+
+export function delimiter_of(line: string): string {
+  const count = (letter: string) => line.split(letter).length;
+  return [',', ';', '\t', '|'].reduce((best, letter) => (count(letter) > count(best) ? letter : best));
+}
+
+export function glimpse_of(file_name: string, text: string): Glimpse {
+  const plain = text.replace(/^\uFEFF/, '');
+  const start = plain.trimStart();
+  if (/\.(ndjson|jsonl)$/i.test(file_name) || start.startsWith('{')) {
+    const objects = plain
+      .split('\n')
+      .filter((line) => line.trim())
+      .slice(0, kGlimpseRows)
+      .flatMap((line): Record<string, unknown>[] => {
+        try {
+          return [JSON.parse(line)];
+        } catch {
+          return [];
+        }
+      });
+    const header = [...new Set(objects.flatMap((object) => Object.keys(object)))];
+    return {
+      kind: 'ndjson',
+      header,
+      rows: objects.map((object) => header.map((name) => String(object[name] ?? ''))),
+    };
+  }
+  if (/\.json$/i.test(file_name) || start.startsWith('[')) return { kind: 'json', header: [], rows: [] };
+  const rows = csv_rows(plain, delimiter_of(plain.split('\n')[0] ?? ''), kGlimpseRows + 1);
+  return { kind: 'csv', header: rows[0] ?? [], rows: rows.slice(1) };
+}
+
+export const content_type = {
+  csv: 'text/csv',
+  ndjson: 'application/x-ndjson',
+  json: 'application/json',
+} as const;
+
+/** A name that the server takes, made from a file's name. */
+export function dataset_name(file_name: string): string {
+  const name = file_name
+    .toLowerCase()
+    .replace(/\.[a-z]+$/, '')
+    .replace(/[^a-z0-9._-]+/g, '-')
+    .replace(/^[^a-z0-9]+|[^a-z0-9]+$/g, '');
+  return name.slice(0, 60).replace(/[^a-z0-9]+$/, '') || 'data';
+}
+
+/** Counts of numbers in equally wide bins. */
+export function histogram(values: number[], bins: number): { counts: number[]; low: number; high: number } {
+  const low = Math.min(...values);
+  const high = Math.max(...values);
+  const counts = new Array(bins).fill(0);
+  for (const value of values)
+    counts[Math.min(bins - 1, Math.floor(((value - low) / (high - low || 1)) * bins))]++;
+  return { counts, low, high };
+}
