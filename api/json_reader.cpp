@@ -5,6 +5,15 @@
 #include <cmath>
 
 namespace mlpd::api {
+namespace {
+
+/// "#/layers/0" → "layers/0: ", "?limit" → "limit: ", "#" → "".
+std::string readable(const std::string& pointer) {
+  const std::size_t lead = pointer.rfind("#/", 0) == 0 ? 2 : 1;
+  return pointer.size() <= lead ? "" : pointer.substr(lead) + ": ";
+}
+
+}  // namespace
 
 void Faults::add(std::string pointer, std::string detail) {
   ++count_;
@@ -23,7 +32,7 @@ void Faults::merge(const core::Error& error) {
 core::Error Faults::error() const {
   std::string message;
   if (count_ == 1)
-    message = (fields_[0].pointer == "#" ? "" : fields_[0].pointer.substr(2) + ": ") + fields_[0].detail;
+    message = readable(fields_[0].pointer) + fields_[0].detail;
   else
     message = std::to_string(count_) + " faults; see errors";
   if (count_ > kFaultsMax) message += " (the first " + std::to_string(kFaultsMax) + " are listed)";

@@ -50,7 +50,7 @@ def test_answers_read_well_in_a_terminal(mlpd):
 def test_the_demo_learns_by_itself_and_is_kept(start):
     mlpd = start("--demo")
     demo = mlpd.get("/v1/networks/demo").json
-    job = mlpd.wait_job(mlpd.get("/v1/jobs").json["items"][0]["id"])
+    job = mlpd.wait_job(mlpd.get("/v1/jobs").json["jobs"][0]["id"])
     assert job["network"] == "demo" and job["state"] == "succeeded" and job["metrics"]["accuracy"] >= 0.99
     assert demo["inputs"] == 2
     digest = mlpd.digest("demo")
