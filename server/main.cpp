@@ -1,1 +1,32 @@
-int main() { return 0; }
+#include <iostream>
+
+#include "server/command_line.h"
+#include "server/health_check.h"
+#include "server/serve.h"
+
+namespace {
+
+int exit_code(const mlpd::core::Result<void>& done) {
+  if (!done) std::cerr << done.error().message << "\n";
+  return done ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using namespace mlpd::server;
+  const auto line = read_command_line({argv + 1, argv + argc}, process_environment);
+  if (!line) {
+    std::cerr << line.error().message << "\n";
+    return 2;
+  }
+  switch (line->command) {
+    case CommandLine::Command::serve:
+      return exit_code(serve(line->config, std::cout, std::cerr));
+    case CommandLine::Command::health:
+      return exit_code(check_health(line->config));
+    case CommandLine::Command::print:
+      std::cout << line->text;
+  }
+  return 0;
+}

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "api/journal_document.h"
+
 namespace mlpd::server {
 namespace {
 
@@ -61,6 +63,8 @@ struct Applier {
     job->view.network = entry.name();
     job->view.created_at = record.at;
     job->view.step = facts.step;
+    if (const auto request = api::read_train_request(record.request); request.ok())
+      job->view.steps_total = request->plan.steps;
     entry.counts.enter(job->view.state);
     facts.queue.push_back(job);
     facts.jobs.push_back(job);

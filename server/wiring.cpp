@@ -1,0 +1,38 @@
+#include "server/wiring.h"
+
+#include <algorithm>
+#include <thread>
+
+namespace mlpd::server {
+namespace {
+
+std::size_t or_one_for_each_processor(std::size_t threads) {
+  return threads > 0 ? threads : std::max<std::size_t>(1, std::thread::hardware_concurrency());
+}
+
+}  // namespace
+
+EngineOptions engine_options(const Config& config, Log& log) {
+  EngineOptions options;
+  options.data_dir = config.data_dir;
+  options.training_threads = or_one_for_each_processor(config.training_threads);
+  options.limits = config.limits;
+  options.log = [&log](const std::string& message) { log.warning(message); };
+  return options;
+}
+
+ListenerOptions listener_options(const Config& config) {
+  ListenerOptions options;
+  options.host = config.listen.host;
+  options.port = config.listen.port;
+  options.http_threads = static_cast<int>(or_one_for_each_processor(config.http_threads));
+  options.http_threads_max = std::max(options.http_threads_max, options.http_threads);
+  options.event_streams_max = config.limits.event_streams_max;
+  options.body_bytes_max = std::max(config.limits.body_bytes_max, config.limits.model_body_bytes_max);
+  options.bodies_bytes_max = std::max(options.bodies_bytes_max, options.body_bytes_max);
+  options.tls_certificate_path = config.tls_certificate;
+  options.tls_key_path = config.tls_key;
+  return options;
+}
+
+}  // namespace mlpd::server

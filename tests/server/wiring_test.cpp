@@ -1,0 +1,52 @@
+#include "server/wiring.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+namespace mlpd::server {
+namespace {
+
+TEST(Wiring, PassesTheConfigurationOn) {
+  Config config;
+  config.listen = {"::1", 81};
+  config.data_dir = "/d";
+  config.training_threads = 3;
+  config.http_threads = 200;
+  config.tls_certificate = "c";
+  config.tls_key = "k";
+  config.limits.event_streams_max = 5;
+  config.limits.body_bytes_max = std::size_t{3} << 30;
+  config.limits.networks_max = 7;
+
+  const ListenerOptions listener = listener_options(config);
+  EXPECT_EQ(listener.host, "::1");
+  EXPECT_EQ(listener.port, 81);
+  EXPECT_EQ(listener.http_threads, 200);
+  EXPECT_GE(listener.http_threads_max, 200);
+  EXPECT_EQ(listener.event_streams_max, 5u);
+  EXPECT_EQ(listener.body_bytes_max, std::size_t{3} << 30);
+  EXPECT_GE(listener.bodies_bytes_max, listener.body_bytes_max);
+  EXPECT_EQ(listener.tls_certificate_path, "c");
+  EXPECT_EQ(listener.tls_key_path, "k");
+
+  std::ostringstream out;
+  Log log(out, LogLevel::info, LogFormat::text);
+  const EngineOptions engine = engine_options(config, log);
+  EXPECT_EQ(engine.data_dir, "/d");
+  EXPECT_EQ(engine.training_threads, 3u);
+  EXPECT_EQ(engine.limits.networks_max, 7u);
+  engine.log("damaged");
+  EXPECT_THAT(out.str(), testing::HasSubstr("warning damaged"));
+}
+
+TEST(Wiring, ZeroThreadsMeansOneForEachProcessor) {
+  std::ostringstream out;
+  Log log(out, LogLevel::info, LogFormat::text);
+  EXPECT_GE(engine_options(Config{}, log).training_threads, 1u);
+  EXPECT_GE(listener_options(Config{}).http_threads, 1);
+}
+
+}  // namespace
+}  // namespace mlpd::server
