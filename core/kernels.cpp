@@ -33,6 +33,7 @@ struct DenseKernels {
   void (*product)(const Product<T>&);
   void (*product_transposed)(const Product<T>&);
   void (*interleaved)(T* dweights, T* dbias, ConstMatrixView<T> input, ConstMatrixView<T> dz);
+  void (*column_sums)(T* sums, ConstMatrixView<T> dz);
 };
 
 }  // namespace mlpd::core
@@ -281,8 +282,20 @@ void interleaved(T* dweights, T* dbias, ConstMatrixView<T> input, ConstMatrixVie
   }
 }
 
+/// sums[j] = Σ_b dz[b][j], row by row.
 template <class T>
-constexpr DenseKernels<T> kDenseKernels = {&product<T>, &product_transposed<T>, &interleaved<T>};
+void column_sums(T* sums, ConstMatrixView<T> dz) {
+  using Ops = VectorOps<T>;
+  for (std::size_t j = 0; j < dz.columns; j += Ops::kLanes) {
+    auto sum = Ops::set(0);
+    for (std::size_t b = 0; b < dz.rows; ++b) sum = Ops::add(sum, Ops::load(dz.row(b) + j, dz.columns - j));
+    Ops::store(sum, sums + j, dz.columns - j);
+  }
+}
+
+template <class T>
+constexpr DenseKernels<T> kDenseKernels = {&product<T>, &product_transposed<T>, &interleaved<T>,
+                                           &column_sums<T>};
 
 const DenseKernels<float>* dense_kernels_float() { return &kDenseKernels<float>; }
 const DenseKernels<double>* dense_kernels_double() { return &kDenseKernels<double>; }
@@ -356,10 +369,7 @@ void dense_backward_weights(MatrixView<T> dweights, T* dbias, ConstMatrixView<T>
   run<T>({dweights.data, dweights.columns, input.data, 1, input.columns, 1, dz.data, dz.columns, nullptr,
           dweights.rows, dweights.columns, dz.rows},
          dense_kernels<T>().product, executor);
-  if (dbias == nullptr) return;
-  std::fill(dbias, dbias + dz.columns, T{0});
-  for (std::size_t b = 0; b < dz.rows; ++b)
-    for (std::size_t j = 0; j < dz.columns; ++j) dbias[j] += dz(b, j);
+  if (dbias != nullptr) dense_kernels<T>().column_sums(dbias, dz);
 }
 
 template <class T>

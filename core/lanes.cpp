@@ -87,13 +87,19 @@ template <class T>
 HWY_INLINE void load_rows(const T* rows, std::size_t count, std::size_t columns, T* out) {
 #if HWY_NATIVE_FMA
   using Ops = VectorOps<T>;
-  if (columns == 2 && count == kSamples) {
+  if (columns == 2) {
+    const typename Ops::D d;
+    const auto last_first = Ops::set(rows[2 * count - 2]);
+    const auto last_second = Ops::set(rows[2 * count - 1]);
 #pragma GCC unroll 16
     for (std::size_t i = 0; i < kSamples; i += Ops::kLanes) {
-      typename Ops::V first, second;
-      hn::LoadInterleaved2(typename Ops::D(), rows + 2 * i, first, second);
-      Ops::store(first, out + i);
-      Ops::store(second, out + kSamples + i);
+      const std::size_t here = count > i ? count - i : 0;
+      const std::size_t upper = 2 * here > Ops::kLanes ? 2 * here - Ops::kLanes : 0;
+      const auto low = Ops::load(rows + 2 * i, 2 * here);
+      const auto high = Ops::load(rows + 2 * i + Ops::kLanes, upper);
+      const auto present = hn::FirstN(d, here);
+      Ops::store(Ops::select(present, hn::ConcatEven(d, high, low), last_first), out + i);
+      Ops::store(Ops::select(present, hn::ConcatOdd(d, high, low), last_second), out + kSamples + i);
     }
     return;
   }
@@ -474,41 +480,48 @@ const LanesKernels<T>& kernels() {
   }
 }
 
-template <class T>
-LanesArguments<T> arguments_of(const std::vector<LanesLayer>& layers, const LossOptions& loss) {
-  LanesArguments<T> a{};
-  a.layers = layers;
-  a.loss = loss.kind;
-  a.fused = is_fused(loss.kind, layers.back().activation);
-  a.widest = layers.front().inputs;
-  a.keep = 1;
-  for (const LanesLayer& layer : layers) {
-    a.widest = std::max(a.widest, layer.units);
-    a.parameter_count += layer.inputs * layer.units + (layer.has_bias ? layer.units : 0);
-  }
-  if (loss.kind == Loss::cross_entropy && loss.label_smoothing > 0) {
-    a.keep = static_cast<T>(1 - loss.label_smoothing);
-    a.spread = static_cast<T>(loss.label_smoothing / static_cast<double>(layers.back().units));
-  }
-  return a;
-}
-
 }  // namespace
 
 template <class T>
 LanesPass<T>::LanesPass(std::vector<LanesLayer> layers, const LossOptions& loss)
-    : layers_(std::move(layers)), loss_(loss), memory_(lanes_memory(arguments_of<T>(layers_, loss_))) {}
+    : layers_(std::move(layers)), loss_(loss), widest_(layers_.front().inputs) {
+  for (const LanesLayer& layer : layers_) {
+    widest_ = std::max(widest_, layer.units);
+    parameter_count_ += layer.inputs * layer.units + (layer.has_bias ? layer.units : 0);
+  }
+  memory_.resize(lanes_memory(arguments({}, nullptr)));
+}
+
+template <class T>
+LanesArguments<T> LanesPass<T>::arguments(ConstMatrixView<T> inputs, const T* parameters) {
+  LanesArguments<T> a{};
+  a.layers = layers_;
+  a.loss = loss_.kind;
+  a.fused = is_fused(loss_.kind, layers_.back().activation);
+  a.inputs = inputs;
+  a.parameters = parameters;
+  a.parameter_count = parameter_count_;
+  a.widest = widest_;
+  a.memory = memory_.data();
+  a.keep = 1;
+  if (loss_.kind == Loss::cross_entropy && loss_.label_smoothing > 0) {
+    a.keep = static_cast<T>(1 - loss_.label_smoothing);
+    a.spread = static_cast<T>(loss_.label_smoothing / static_cast<double>(layers_.back().units));
+  }
+  return a;
+}
 
 template <class T>
 void LanesPass<T>::gradient(ConstMatrixView<T> inputs, ConstMatrixView<T> targets, const T* row_weights,
                             const T* parameters, T* gradient, T* last_z, T* last_h) {
-  LanesArguments<T> a = arguments_of<T>(layers_, loss_);
-  a.inputs = inputs;
+  LanesArguments<T> a = arguments(inputs, parameters);
   a.targets = targets;
   a.row_weights = row_weights;
-  a.scale = static_cast<T>(loss_scale(loss_.kind, targets.rows, targets.columns));
-  a.parameters = parameters;
-  a.memory = memory_.data();
+  if (targets.rows != scaled_rows_) {
+    scale_ = static_cast<T>(loss_scale(loss_.kind, targets.rows, targets.columns));
+    scaled_rows_ = targets.rows;
+  }
+  a.scale = scale_;
   a.gradient = gradient;
   a.last_z = last_z;
   a.last_h = last_h;
@@ -517,10 +530,7 @@ void LanesPass<T>::gradient(ConstMatrixView<T> inputs, ConstMatrixView<T> target
 
 template <class T>
 void LanesPass<T>::forward(ConstMatrixView<T> inputs, const T* parameters, T* last_z, T* last_h) {
-  LanesArguments<T> a = arguments_of<T>(layers_, loss_);
-  a.inputs = inputs;
-  a.parameters = parameters;
-  a.memory = memory_.data();
+  LanesArguments<T> a = arguments(inputs, parameters);
   a.last_z = last_z;
   a.last_h = last_h;
   kernels<T>().forward(a);

@@ -19,6 +19,9 @@ struct LanesLayer {
   Activation activation = Activation::linear;
 };
 
+template <class T>
+struct LanesArguments;
+
 /// Forward and backward pass of a small stack of dense bricks, fused: 16 samples at a time lie across the
 /// vector lanes and the whole stack runs on them before the next 16. The numbers are those of core/kernels.h
 /// with RowSum::interleaved, bit for bit. Owns its memory and allocates only when made; not thread-safe. T is
@@ -39,8 +42,14 @@ class LanesPass {
   void forward(ConstMatrixView<T> inputs, const T* parameters, T* last_z, T* last_h);
 
  private:
+  LanesArguments<T> arguments(ConstMatrixView<T> inputs, const T* parameters);
+
   std::vector<LanesLayer> layers_;
   LossOptions loss_;
+  std::size_t parameter_count_ = 0;
+  std::size_t widest_;
+  std::size_t scaled_rows_ = 0;  // the batch size that scale_ is for
+  T scale_ = 0;
   AlignedBuffer<T> memory_;
 };
 
