@@ -15,6 +15,8 @@ constexpr int kLingerTimeoutMs = 2'000;            ///< after a refusal, for wha
 constexpr std::size_t kLingerBytesMax = 1u << 20;  ///< of it, at most
 constexpr std::size_t kKeptBodyBytes = 64u << 10;  ///< a larger body's buffer is not kept for the next
 
+constexpr std::string_view kFailed = "The server failed; its log knows the request id.";
+
 std::uint64_t scrambled(std::uint64_t x) {  // splitmix64
   x += 0x9e3779b97f4a7c15u;
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
@@ -165,7 +167,12 @@ bool Conversation::begin_request(std::size_t head_bytes) {
   if (refusal) return refuse(refusal.status, refusal.detail);
   if (!path) return refuse(400, "The path has a broken escape or a control byte.");
   if (!query) return refuse(400, "The query has a broken escape: write a percent sign as %25.");
-  if (!admit()) return false;
+  try {
+    if (!admit()) return false;
+  } catch (const std::exception& exception) {
+    error_ = exception.what();
+    return refuse(500, kFailed);
+  }
   const bool reads_body = phase_ == Phase::body || (phase_ == Phase::ready && route_.streams_body);
   if (expects_continue && reads_body && !body_.complete() && connection_->input().empty()) {
     connection_->queue_more("HTTP/1.1 100 Continue\r\n\r\n");
@@ -246,9 +253,7 @@ api::Response Conversation::handle() {
     error_ = "an exception of unknown type";
   }
   request_.body_stream = nullptr;
-  if (!error_.empty())
-    response = context_.handler.refuse(500, request_.path, "The server failed; its log knows the request id.",
-                                       request_.request_id);
+  if (!error_.empty()) response = context_.handler.refuse(500, request_.path, kFailed, request_.request_id);
   exchange_.keep_alive =
       keep_alive_ && body_.complete() && !context_.draining.load(std::memory_order_relaxed);
   return response;

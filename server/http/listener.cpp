@@ -54,7 +54,7 @@ class Listener::Impl {
         gate_(std::move(gate)) {}
   ~Impl() {
     stop(std::chrono::milliseconds(0));
-    for (const int fd : {shared_epoll_, watch_epoll_, poke_, stop_event_, wake_})
+    for (const int fd : {shared_epoll_, watch_epoll_, poke_, stop_event_, wake_, listen_fd_.load()})
       if (fd >= 0) ::close(fd);
   }
 
@@ -194,7 +194,7 @@ Conversation* Listener::Impl::take_pending() {
   if (pending_.empty()) return nullptr;
   Conversation* const conversation = pending_.front();
   pending_.pop_front();
-  --pending_count_;
+  if (--pending_count_ > 0 && waiting_workers_ > 0) ring(poke_);
   return conversation;
 }
 
@@ -323,7 +323,11 @@ void Listener::Impl::accept_all() {
     const int fd =
         ::accept4(listen_fd_, reinterpret_cast<sockaddr*>(&address), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
-      admit(fd, address);
+      try {
+        admit(fd, address);
+      } catch (const std::bad_alloc&) {
+        return pause_accepting();
+      }
       continue;
     }
     switch (errno) {
@@ -365,8 +369,8 @@ void Listener::Impl::admit(int fd, const sockaddr_storage& address) {
     static constexpr char kFull[] =
         "HTTP/1.1 503 Service Unavailable\r\nServer: mlpd\r\nRetry-After: 1\r\nConnection: close\r\n"
         "Content-Length: 0\r\n\r\n";
-    if (options_.tls_certificate_path.empty()) [[maybe_unused]]
-      const auto sent = ::send(fd, kFull, sizeof kFull - 1, MSG_NOSIGNAL);
+    [[maybe_unused]] const auto sent =
+        options_.tls_certificate_path.empty() ? ::send(fd, kFull, sizeof kFull - 1, MSG_NOSIGNAL) : 0;
     ::close(fd);
     return;
   }
@@ -377,13 +381,13 @@ void Listener::Impl::admit(int fd, const sockaddr_storage& address) {
   }
   auto connection = std::make_unique<Connection>(fd, address_text(address), options_.header_bytes_max,
                                                  tls ? tls->new_session(fd) : nullptr);
-  auto* conversation = new Conversation(*context_, std::move(connection));
-  ++open_;
+  auto conversation = std::make_unique<Conversation>(*context_, std::move(connection));
   {
     const std::lock_guard lock(mutex_);
-    conversations_.insert(conversation);
+    conversations_.insert(conversation.get());
   }
-  arm(conversation, EPOLL_CTL_ADD, EPOLLIN);
+  ++open_;
+  arm(conversation.release(), EPOLL_CTL_ADD, EPOLLIN);
 }
 
 /// Every worker is blocked: reads requests in their place, answers the health routes and keeps the rest.

@@ -12,7 +12,22 @@
 namespace mlpd::server {
 namespace {
 constexpr int kBacklog = 1'024;
+
+/// -1 with errno where it fails.
+int listening(const addrinfo& address) {
+  const int fd = ::socket(address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return -1;
+  // Lets us bind past connections of an earlier run that linger; a second listener still fails.
+  const int yes = 1;
+  ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  if (::bind(fd, address.ai_addr, address.ai_addrlen) == 0 && ::listen(fd, kBacklog) == 0) return fd;
+  const int number = errno;
+  ::close(fd);
+  errno = number;
+  return -1;
 }
+
+}  // namespace
 
 std::string address_text(const sockaddr_storage& address) {
   char text[INET6_ADDRSTRLEN] = "";
@@ -41,19 +56,12 @@ core::Result<int> listen_on(const std::string& host, int port) {
                        "The address " + where + " is unknown: " + ::gai_strerror(fault)};
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> list(found, &::freeaddrinfo);
   int number = 0;
-  for (const addrinfo* entry = found; entry; entry = entry->ai_next) {
-    const int fd = ::socket(entry->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) {
+  for (const int family : {AF_INET, AF_INET6})  // "localhost" is where most clients look first: 127.0.0.1
+    for (const addrinfo* entry = found; entry && number != EADDRINUSE; entry = entry->ai_next) {
+      if (entry->ai_family != family) continue;
+      if (const int fd = listening(*entry); fd >= 0) return fd;
       number = errno;
-      continue;
     }
-    // Lets us bind past connections of an earlier run that linger; a second listener still fails.
-    const int yes = 1;
-    ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    if (::bind(fd, entry->ai_addr, entry->ai_addrlen) == 0 && ::listen(fd, kBacklog) == 0) return fd;
-    number = errno;
-    ::close(fd);
-  }
   if (number == EADDRINUSE)
     return core::Error{core::ErrorCode::unavailable, "Port " + std::to_string(port) + " of " + host +
                                                          " is taken by another process: stop it or choose "

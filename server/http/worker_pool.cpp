@@ -38,8 +38,10 @@ void WorkerPool::spawn() {
   try {
     worker.thread = std::thread([this, &worker] { loop(worker); });
     ++threads_made_;
+    spawn_failed_ = false;
   } catch (const std::system_error&) {  // no more threads to be had: go on with those that are
     --active_;
+    spawn_failed_ = true;
     workers_.pop_back();
   }
 }

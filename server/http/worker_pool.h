@@ -27,7 +27,10 @@ class WorkerPool {
   void check();
   bool any_busy() const { return busy_.load() > 0; }
   /// Every thread is at work and no more may be made.
-  bool saturated() const { return busy_.load() >= static_cast<std::size_t>(threads_max_); }
+  bool saturated() const {
+    const std::size_t made = threads_made_.load();
+    return busy_.load() >= made && (made >= static_cast<std::size_t>(threads_max_) || spawn_failed_.load());
+  }
   std::size_t busy() const { return busy_.load(); }
   std::size_t threads() const { return threads_made_.load(); }
   /// Tells the threads to end after their current work.
@@ -50,6 +53,7 @@ class WorkerPool {
   std::atomic<bool> stopping_{false};
   std::atomic<std::size_t> busy_{0};
   std::atomic<std::size_t> threads_made_{0};
+  std::atomic<bool> spawn_failed_{false};
   std::atomic<int> active_{0};  ///< threads that are not resting
   std::atomic<int> target_{0};  ///< how many should not be
   std::mutex mutex_;

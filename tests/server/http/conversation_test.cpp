@@ -342,6 +342,17 @@ TEST_F(ConversationTest, TheGateDecidesBeforeTheBodyComes) {
   EXPECT_TRUE(test::eventually([this] { return observed().back().key_id == "key-1"; }));
 }
 
+TEST_F(ConversationTest, OutlivesAGateThatThrows) {
+  serve({}, [](const api::RouteInfo&, api::Request&) -> std::optional<api::Response> {
+    throw std::runtime_error("secret detail");
+  });
+  const auto response = ask(kHello);
+  EXPECT_EQ(response.status, 500);
+  EXPECT_THAT(response.head + response.body, Not(HasSubstr("secret")));
+  EXPECT_TRUE(test::eventually([this] { return observed().size() == 1; }));
+  EXPECT_EQ(observed()[0].error, "secret detail");
+}
+
 TEST_F(ConversationTest, TellsTheObserver) {
   serve();
   const auto response = ask("GET /hello HTTP/1.1\r\nHost: h\r\nX-Request-Id: id-1\r\n\r\n");

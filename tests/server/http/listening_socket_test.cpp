@@ -18,6 +18,9 @@ TEST(ListeningSocket, TakesAFreePortOnce) {
   ASSERT_FALSE(second.ok());
   EXPECT_EQ(second.error().code, core::ErrorCode::unavailable);
   EXPECT_THAT(second.error().message, testing::HasSubstr("taken by another process"));
+  const auto by_name = listen_on("localhost", port);  // does not turn to ::1 in silence
+  ASSERT_FALSE(by_name.ok());
+  EXPECT_EQ(by_name.error().code, core::ErrorCode::unavailable);
   ::close(*first);
   const auto third = listen_on("localhost", port);  // names work, and closed listeners don't linger
   ASSERT_TRUE(third.ok()) << third.error().message;
