@@ -106,8 +106,10 @@ double penalty(const Network& network, const Regularization& regularization, con
 
 namespace {
 
-/// Rows from which predicting 16 at a time pays.
-constexpr std::size_t kLanesRows = 4;
+/// Whether predicting 16 rows at a time pays: from a few rows on, or where the network is next to nothing.
+bool lanes_pay(const Network& network, std::size_t rows) {
+  return rows >= 4 || network.parameter_count() <= 64;
+}
 
 }  // namespace
 
@@ -115,7 +117,7 @@ template <class T>
 void infer(const Network& network, const T* parameters, const T* running, ConstMatrixView<T> inputs,
            MatrixView<T> outputs, Workspace<T>& workspace, Purpose purpose, Executor& executor) {
   workspace.prepare(network, inputs.rows, purpose);
-  if (workspace.lanes && inputs.rows >= kLanesRows) {
+  if (workspace.lanes && lanes_pay(network, inputs.rows)) {
     T* last_z = purpose == Purpose::evaluation ? workspace.bricks.back().z.data() : nullptr;
     return workspace.lanes->forward(inputs, parameters, last_z, outputs.data);
   }
