@@ -64,18 +64,19 @@ struct Writer {
   std::string operator()(const JobAccepted& record) const {
     RawObjectWriter out;
     out.plain("type", "job_accepted").plain("id", record.id).number("at", milliseconds(record.at));
-    out.raw("request", record.request).plain("data", record.data.hex());
+    out.raw("request", record.request).number("steps", record.steps).plain("data", record.data.hex());
     if (!record.rows.empty()) out.raw("rows", record.rows);
     write_idempotency(out, record.idempotency_key, record.request_digest);
     return out.finish();
   }
   std::string operator()(const JobStarted& record) const {
     RawObjectWriter out;
-    return out.plain("type", "job_started")
-        .plain("id", record.id)
-        .number("step", record.step)
-        .number("at", milliseconds(record.at))
-        .finish();
+    out.plain("type", "job_started").plain("id", record.id).number("step", record.step);
+    out.number("at", milliseconds(record.at));
+    if (record.hyper_parameters) {
+      out.raw("hyper_parameters", api::write_hyper_parameters(*record.hyper_parameters));
+    }
+    return out.finish();
   }
   std::string operator()(const JobSteered& record) const {
     RawObjectWriter out;
@@ -123,11 +124,22 @@ Result<JournalRecord> read_accepted(const RawObject& in) {
   record.id = in.plain("id");
   record.request = in.raw("request");
   record.rows = in.raw("rows");
+  record.steps = in.number("steps");
   record.idempotency_key = read_key(in.raw("idempotency_key"));
   record.at = timestamp(in.number("at"));
   if (!parse_digest(in.plain("data"), record.data)) return malformed("job");
   if (!record.idempotency_key.empty() && !parse_digest(in.plain("request_digest"), record.request_digest)) {
     return malformed("job");
+  }
+  return JournalRecord(std::move(record));
+}
+
+Result<JournalRecord> read_started(const RawObject& in) {
+  JobStarted record{in.plain("id"), in.number("step"), timestamp(in.number("at")), {}};
+  if (in.has("hyper_parameters")) {
+    Result<core::HyperParameters> read = api::read_hyper_parameters(in.raw("hyper_parameters"));
+    if (!read.ok()) return read.error();
+    record.hyper_parameters = *std::move(read);
   }
   return JournalRecord(std::move(record));
 }
@@ -157,9 +169,7 @@ Result<JournalRecord> read_record(std::string_view text) {
   const std::string type = in->plain("type");
   if (type == "settings_changed") return read_settings(*in);
   if (type == "job_accepted") return read_accepted(*in);
-  if (type == "job_started") {
-    return JournalRecord(JobStarted{in->plain("id"), in->number("step"), timestamp(in->number("at"))});
-  }
+  if (type == "job_started") return read_started(*in);
   if (type == "job_steered") {
     const std::string steering = in->plain("steering");
     for (std::size_t i = 0; i < 3; ++i) {

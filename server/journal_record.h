@@ -27,6 +27,7 @@ struct SettingsChanged {
 struct JobAccepted {
   std::string id;
   std::string request;  ///< api::write_train_request, steps resolved
+  std::uint64_t steps = 0;
   core::Digest data;
   std::string rows;  ///< api::write_dataset of small data; empty = kept by content in the store
   std::string idempotency_key;
@@ -39,6 +40,7 @@ struct JobStarted {
   std::string id;
   std::uint64_t step = 0;
   api::Timestamp at{};
+  std::optional<core::HyperParameters> hyper_parameters;  ///< where the job changed them
 };
 
 enum class JobSteering { pause, resume, cancel };

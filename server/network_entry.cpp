@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "api/journal_document.h"
-
 namespace mlpd::server {
 namespace {
 
@@ -63,8 +61,7 @@ struct Applier {
     job->view.network = entry.name();
     job->view.created_at = record.at;
     job->view.step = facts.step;
-    if (const auto request = api::read_train_request(record.request); request.ok())
-      job->view.steps_total = request->plan.steps;
+    job->view.steps_total = record.steps;
     entry.counts.enter(job->view.state);
     facts.queue.push_back(job);
     facts.jobs.push_back(job);
@@ -77,6 +74,7 @@ struct Applier {
     const std::shared_ptr<Job> job = find_job(facts.queue, record.id);
     if (!job || job != facts.queue.front()) return senseless(sequence, "a job starts out of turn");
     job->started = true;
+    if (record.hyper_parameters) facts.spec.hyper_parameters = *record.hyper_parameters;
     if (!job->view.started_at) job->view.started_at = record.at;
     TimelineEvent event;
     event.sequence = sequence;

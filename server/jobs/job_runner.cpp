@@ -118,18 +118,20 @@ std::optional<JobRunner::End> JobRunner::begin(const std::shared_ptr<NetworkEntr
     return End{core::StopReason::failed, true,  // replayed up to its failed beginning
                core::Error{core::ErrorCode::internal, "the job could not begin"}, false};
   }
-  JobStarted start{job->accepted.id, training.state.learner->step(), {}};
+  JobStarted start{job->accepted.id, training.state.learner->step(), {}, {}};
   {
     std::lock_guard lock(entry->mutex);
     start.at = job->view.started_at.value_or(parts_.now());
   }
-  training.unwritten_start = start;
   training.job_seconds = 0;
   training.slice_steps = 1;
   const Result<void> begun = begin_job(training.state, job, keeper_.source(*entry), std::nullopt);
+  if (training.state.request.hyper_parameters) {
+    start.hyper_parameters = training.state.learner->spec().hyper_parameters;
+  }
+  training.unwritten_start = start;
   std::lock_guard lock(entry->mutex);
-  job->view.steps_total = training.state.request.plan.steps;
-  entry->facts.spec = training.state.learner->spec();
+  entry->facts.spec.hyper_parameters = training.state.learner->spec().hyper_parameters;
   if (begun.ok()) return std::nullopt;
   return End{core::StopReason::failed, true, begun.error(), false};
 }

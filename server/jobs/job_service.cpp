@@ -88,11 +88,12 @@ Result<api::JobView> JobServiceImplementation::train(const std::string& network,
   JobAccepted accepted;
   accepted.id = parts_.new_id();
   accepted.request = api::write_train_request(*planned);
+  accepted.steps = planned->plan.steps;
   accepted.idempotency_key = request.idempotency.key;
   accepted.request_digest = request.idempotency.request_digest;
   accepted.at = parts_.now();
   if (Result<void> kept = parts_.data.keep(rows, accepted); !kept.ok()) return kept.error();
-  const JobAccepted copy{accepted.id, {}, accepted.data, accepted.rows, {}, {}, {}};
+  const JobAccepted copy = accepted;
   Result<api::JobView> job = accept(entry, std::move(accepted));
   if (!job.ok() || job->id != copy.id) parts_.data.release(copy);
   return job;

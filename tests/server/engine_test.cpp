@@ -43,8 +43,10 @@ TEST_F(EngineTest, TrainingInPartsEqualsTrainingAtOnce) {
   train("parts", train_request(20));
   train("parts", train_request(40));
   train("exported", train_request(20));
-  ASSERT_TRUE(networks().import_model("imported", std::nullopt,
-                                      *networks().export_model("exported", std::nullopt, true)).ok());
+  ASSERT_TRUE(
+      networks()
+          .import_model("imported", std::nullopt, *networks().export_model("exported", std::nullopt, true))
+          .ok());
   train("imported", train_request(40));
   train("restarted", train_request(20));
   reopen();
