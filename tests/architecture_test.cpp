@@ -192,7 +192,14 @@ std::size_t columns(const std::string& line) {
 }
 
 TEST(Sizes, LinesAndFilesStayReadable) {
-  Rule rule;
+  Rule rule(Exceptions{
+      {"core/lanes.cpp", "one kernel with its gradients; waits to be split"},
+      {"api/openapi_schemas.cpp", "JSON schemas, a line each"},
+      {"tests/api/decode_train_test.cpp", "request bodies, a line each"},
+      {"tests/api/journal_document_test.cpp", "whole documents"},
+      {"tests/api/model_document_test.cpp", "whole documents"},
+      {"tests/golden/make_torch_goldens.py", "tables of cases"},
+  });
   std::vector<SourceFile> files = cpp_files(kCppFolders);
   for (const char* folder : {"tests", "bench", "cmake", "docker"})
     for (const fs::path& path : paths_under(folder))
@@ -232,7 +239,9 @@ std::vector<std::pair<std::string, std::size_t>> functions_of(const SourceFile& 
 }
 
 TEST(Sizes, FunctionsFitOnAScreen) {
-  Rule rule;
+  Rule rule(Exceptions{
+      {"api/routes.cpp: std::vector<Route> network_routes", "a table, one row a route"},
+  });
   std::size_t seen = 0;
   for (const SourceFile& file : cpp_files({"core", "api", "server"}))
     for (const auto& [head, lines] : functions_of(file)) {
@@ -263,18 +272,56 @@ bool has_logic(const SourceFile& file) {
   });
 }
 
-TEST(Tests, DISABLED_MirrorTheSource) {
-  Rule rule(Exceptions{
-      {"core/article_xor.cpp", "a table of numbers; generator_test and the demo use it"},
-  });
+/// Files that are parts of something and tested through it: the test → the files. A mirror of its own is
+/// better.
+const std::map<std::string, std::vector<std::string>>& tested_through() {
+  static const std::map<std::string, std::vector<std::string>> kTests = {
+      {"tests/core/network_learner_test.cpp",
+       {"core/batches.cpp", "core/checkpoint.cpp", "core/hyper_parameters.cpp", "core/layer.cpp",
+        "core/network.cpp", "core/normalization.cpp", "core/optimizer.cpp", "core/optimizer_state.cpp",
+        "core/schedule.cpp"}},
+      {"tests/core/learner_test.cpp", {"core/formulas.cpp", "core/network_trace.cpp"}},
+      {"tests/core/kernels_test.cpp", {"core/kernels_oracle.cpp"}},
+      {"tests/core/solver_test.cpp", {"core/jacobian.cpp", "core/lbfgs.cpp", "core/levenberg_marquardt.cpp"}},
+      {"tests/core/generator_test.cpp", {"core/article_xor.cpp"}},
+      {"tests/api/network_handlers_test.cpp", {"api/encode_network.cpp", "api/negotiation.cpp"}},
+      {"tests/api/model_document_test.cpp", {"api/history_document.cpp", "api/preprocess_document.cpp"}},
+      {"tests/e2e/first_session_test.py",
+       {"api/encode_job.cpp", "api/job_handlers.cpp", "api/predict_handlers.cpp", "api/predict_rows.cpp",
+        "server/demo.cpp"}},
+      {"tests/e2e/article_test.py", {"api/encode_trace.cpp"}},
+      {"tests/e2e/equality_test.py",
+       {"api/model_handlers.cpp", "server/timeline.cpp", "server/training_data.cpp"}},
+      {"tests/e2e/command_line_test.py", {"server/main.cpp", "server/serve.cpp"}},
+      {"tests/server/engine_test.cpp",
+       {"server/commit.cpp", "server/jobs/job.cpp", "server/jobs/job_runner.cpp",
+        "server/jobs/job_service.cpp", "server/jobs/scheduler.cpp", "server/journal_record.cpp",
+        "server/network_entry.cpp", "server/network_keeper.cpp", "server/network_reads.cpp",
+        "server/network_service.cpp", "server/raw_object.cpp", "server/registry.cpp",
+        "server/store/committer.cpp", "server/store/file_store.cpp", "server/store/file_store_recovery.cpp",
+        "server/store/file_system.cpp", "server/system_service.cpp", "server/thread_pool.cpp"}},
+  };
+  return kTests;
+}
+
+TEST(Tests, MirrorTheSource) {
+  std::set<std::string> covered;
+  for (const auto& [test, files] : tested_through()) {
+    EXPECT_TRUE(fs::exists(kRoot / test)) << test;
+    for (const std::string& file : files) {
+      EXPECT_TRUE(fs::exists(kRoot / file)) << file << ", listed under " << test;
+      covered.insert(file);
+    }
+  }
+  Rule rule;
   for (const SourceFile& file : cpp_files({"core", "api", "server"})) {
     const fs::path path(file.path);
-    if (path.extension() != ".cpp" || !has_logic(file)) continue;
+    if (path.extension() != ".cpp" || covered.count(file.path) > 0 || !has_logic(file)) continue;
     const std::string mirror = path.stem().string() + "_test.cpp";
     const fs::path expected = fs::path("tests") / path.parent_path() / mirror;
     const fs::path flat = fs::path("tests") / *path.begin() / mirror;
     if (!fs::exists(kRoot / expected) && !fs::exists(kRoot / flat))
-      rule.violated_by(file.path, "has no " + expected.generic_string());
+      rule.violated_by(file.path, "has no " + expected.generic_string() + " (or a line in tested_through)");
   }
 }
 
@@ -286,7 +333,7 @@ TEST(Tests, HaveSomethingToTest) {
       if (!stem.ends_with("_test")) continue;
       const bool includes_own_layer = [&] {
         for (const std::string& included : includes_of(test))
-          if (included.rfind(layer + "/", 0) == 0) return true;
+          if (begins_with_one_of(included, {layer + "/", "tests/" + layer + "/"})) return true;
         return false;
       }();
       if (!includes_own_layer) rule.violated_by(test.path, "includes nothing of " + layer + "/");

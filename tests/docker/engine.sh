@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# engine.sh DIR: starts a throw-away Docker engine under DIR (socket DIR/d.sock). It holds debian:bookworm-slim,
-# made from Debian's packages as the official image is (without documentation, translations). Needs no registry.
+# engine.sh DIR: starts a throw-away Docker engine under DIR (socket DIR/d.sock) that has the image
+# debian:bookworm-slim, made from Debian's packages without documentation and translations. Needs no registry.
 set -euo pipefail
 dir=$(realpath -m "$1")
 mkdir -p "$dir"

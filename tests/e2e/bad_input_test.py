@@ -82,7 +82,7 @@ MALFORMED = {
 @pytest.mark.parametrize("path", ["/v1/networks", "/v1/networks/net/train", "/v1/networks/net/predict",
                                   "/v1/networks/net/trace"])
 def test_malformed_json(mlpd, path, body):
-    optional = not body and path.endswith(("/train", "/trace"))  # no body: everything as before, and that is nothing
+    optional = not body and path.endswith(("/train", "/trace"))  # no body means: as before
     check_problem(mlpd.post(path, body), 422 if optional else 400)
 
 

@@ -7,7 +7,8 @@ from mlpd_process import PROGRAM, XOR4, wait_until
 
 
 def run(*words):
-    return subprocess.run([PROGRAM, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30)
+    return subprocess.run([PROGRAM, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=30)
 
 
 def test_help_version_and_mistakes():
