@@ -9,6 +9,10 @@
 
 namespace mlpd::core {
 
+/// Samples side by side in the lanes pass. A "row of lanes" is 16 numbers, one for each; all its blocks are
+/// [unit][16].
+inline constexpr std::size_t kSamples = 16;
+
 /// One dense brick of a small stack and where its numbers are in the flat parameters (and gradient).
 struct LanesLayer {
   std::size_t inputs = 0;

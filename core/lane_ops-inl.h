@@ -1,0 +1,151 @@
+// Rows of lanes: 16 numbers, one for each of 16 samples side by side, and what the lanes pass does with them.
+// Compiled once per instruction set like vector_ops-inl.h.
+#if defined(MLPD_LANE_OPS_TOGGLE) == defined(HWY_TARGET_TOGGLE)
+#ifdef MLPD_LANE_OPS_TOGGLE
+#undef MLPD_LANE_OPS_TOGGLE
+#else
+#define MLPD_LANE_OPS_TOGGLE
+#endif
+
+#include <algorithm>
+
+#include "core/lanes.h"
+#include "core/vector_ops-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace mlpd::core::HWY_NAMESPACE {
+
+/// A row of lanes in registers.
+template <class T>
+struct Lanes {
+  using Ops = VectorOps<T>;
+  static constexpr std::size_t kVectors = kSamples / Ops::kLanes;
+  typename Ops::V v[kVectors];
+
+  static HWY_INLINE Lanes load(const T* p) {
+    Lanes lanes;
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < kVectors; ++i) lanes.v[i] = Ops::load(p + i * Ops::kLanes);
+    return lanes;
+  }
+  static HWY_INLINE Lanes set(T x) {
+    Lanes lanes;
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < kVectors; ++i) lanes.v[i] = Ops::set(x);
+    return lanes;
+  }
+  HWY_INLINE void store(T* p) const {
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < kVectors; ++i) Ops::store(v[i], p + i * Ops::kLanes);
+  }
+};
+
+/// `count` ≤ 16 rows of a row-major matrix across the lanes; lanes past them repeat the last row, so that
+/// they never bring in a number that no sample has.
+template <class T>
+HWY_INLINE void load_rows(const T* rows, std::size_t count, std::size_t columns, T* out) {
+#if HWY_NATIVE_FMA
+  using Ops = VectorOps<T>;
+  if (columns == 2) {
+    const typename Ops::D d;
+    const auto last_first = Ops::set(rows[2 * count - 2]);
+    const auto last_second = Ops::set(rows[2 * count - 1]);
+#pragma GCC unroll 16
+    for (std::size_t i = 0; i < kSamples; i += Ops::kLanes) {
+      const std::size_t here = count > i ? count - i : 0;
+      const std::size_t upper = 2 * here > Ops::kLanes ? 2 * here - Ops::kLanes : 0;
+      const auto low = Ops::load(rows + 2 * i, 2 * here);
+      const auto high = Ops::load(rows + 2 * i + Ops::kLanes, upper);
+      const auto present = hn::FirstN(d, here);
+      Ops::store(Ops::select(present, hn::ConcatEven(d, high, low), last_first), out + i);
+      Ops::store(Ops::select(present, hn::ConcatOdd(d, high, low), last_second), out + kSamples + i);
+    }
+    return;
+  }
+#endif
+  for (std::size_t r = 0; r < kSamples; ++r) {
+    const T* row = rows + std::min(r, count - 1) * columns;
+    for (std::size_t j = 0; j < columns; ++j) out[j * kSamples + r] = row[j];
+  }
+}
+
+template <class T>
+void store_rows(const T* lanes, std::size_t count, std::size_t columns, T* rows) {
+  for (std::size_t r = 0; r < count; ++r)
+    for (std::size_t j = 0; j < columns; ++j) rows[r * columns + j] = lanes[j * kSamples + r];
+}
+
+/// out[t] = start[t] + Σ_i in[i]·w[t·out_stride + i·in_stride] for kTile rows of lanes, i ascending.
+template <std::size_t kTile, class T>
+HWY_INLINE void dot_tile(T* out, const T* start, const T* in, std::size_t count, const T* w,
+                         std::size_t out_stride, std::size_t in_stride) {
+  using Ops = VectorOps<T>;
+  Lanes<T> sum[kTile];
+#pragma GCC unroll 8
+  for (std::size_t t = 0; t < kTile; ++t) sum[t] = Lanes<T>::set(start != nullptr ? start[t] : T{0});
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto x = Lanes<T>::load(in + i * kSamples);
+#pragma GCC unroll 8
+    for (std::size_t t = 0; t < kTile; ++t) {
+      const auto weight = Ops::set(w[t * out_stride + i * in_stride]);
+#pragma GCC unroll 16
+      for (std::size_t v = 0; v < Lanes<T>::kVectors; ++v)
+        sum[t].v[v] = Ops::fma(x.v[v], weight, sum[t].v[v]);
+    }
+  }
+#pragma GCC unroll 8
+  for (std::size_t t = 0; t < kTile; ++t) sum[t].store(out + t * kSamples);
+}
+
+template <class T>
+HWY_INLINE void dots(T* out, std::size_t outputs, const T* start, const T* in, std::size_t count, const T* w,
+                     std::size_t out_stride, std::size_t in_stride) {
+  constexpr std::size_t kTile = Lanes<T>::kVectors <= 2 ? 4 : 2;
+  std::size_t t = 0;
+  const auto from = [&](std::size_t i) { return start != nullptr ? start + i : nullptr; };
+  for (; t + kTile <= outputs; t += kTile)
+    dot_tile<kTile>(out + t * kSamples, from(t), in, count, w + t * out_stride, out_stride, in_stride);
+  if (kTile > 2 && t + 2 <= outputs) {
+    dot_tile<2>(out + t * kSamples, from(t), in, count, w + t * out_stride, out_stride, in_stride);
+    t += 2;
+  }
+  if (t < outputs)
+    dot_tile<1>(out + t * kSamples, from(t), in, count, w + t * out_stride, out_stride, in_stride);
+}
+
+#if HWY_NATIVE_FMA
+/// The tree s[i] += s[i + half] of one vector.
+template <class V>
+HWY_INLINE auto sum_of_lanes(V v) {
+  using D = hn::DFromV<V>;
+  if constexpr (hn::MaxLanes(D()) == 1) {
+    return hn::GetLane(v);
+  } else {
+    const hn::Half<D> half;
+    return sum_of_lanes(hn::Add(hn::LowerHalf(half, v), hn::UpperHalf(half, v)));
+  }
+}
+#else
+template <class T>
+T sum_of_lanes(T v) {
+  return v;
+}
+#endif
+
+template <class T>
+void reduce(const T* sums, std::size_t count, T* gradient) {
+  using Ops = VectorOps<T>;
+  for (std::size_t p = 0; p < count; ++p) {
+    auto lanes = Lanes<T>::load(sums + p * kSamples);
+#pragma GCC unroll 4
+    for (std::size_t half = Lanes<T>::kVectors / 2; half > 0; half /= 2)
+#pragma GCC unroll 8
+      for (std::size_t v = 0; v < half; ++v) lanes.v[v] = Ops::add(lanes.v[v], lanes.v[v + half]);
+    gradient[p] = sum_of_lanes(lanes.v[0]);
+  }
+}
+
+}  // namespace mlpd::core::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif
