@@ -1,0 +1,41 @@
+#include "server/thread_pool.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <memory>
+
+namespace mlpd::server {
+namespace {
+
+TEST(ThreadPoolTest, CallsEachIndexOnce) {
+  for (const std::size_t width : {1u, 2u, 4u}) {
+    ThreadPool pool(width);
+    EXPECT_EQ(pool.width(), width);
+    for (const std::size_t count : {0u, 1u, 2u, 1'000u}) {
+      std::vector<std::atomic<int>> calls(count);
+      for (int repeat = 0; repeat < 50; ++repeat) {
+        pool.for_each(count, [&](std::size_t i) { calls[i].fetch_add(1); });
+      }
+      for (const std::atomic<int>& call : calls) EXPECT_EQ(call, 50);
+    }
+  }
+}
+
+TEST(ThreadPoolTest, ServesSeveralCallersAtOnce) {
+  ThreadPool pool(2);
+  std::atomic<std::uint64_t> sum{0};
+  std::vector<std::thread> callers;
+  for (int c = 0; c < 4; ++c) {
+    callers.emplace_back([&] {
+      for (int repeat = 0; repeat < 200; ++repeat) {
+        pool.for_each(10, [&](std::size_t i) { sum.fetch_add(i); });
+      }
+    });
+  }
+  for (std::thread& caller : callers) caller.join();
+  EXPECT_EQ(sum, 4u * 200u * 45u);
+}
+
+}  // namespace
+}  // namespace mlpd::server
