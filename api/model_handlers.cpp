@@ -58,7 +58,12 @@ Response import_model(const Call& call) {
     return problem(error, call.request);
   }
   model->name = name;
-  const auto imported = call.services.networks.import_model(name, if_match(call.request), std::move(*model));
+  const auto present = [&] {
+    const auto network = call.services.networks.read(name);
+    return network ? network->etag : std::string();
+  };
+  const auto imported =
+      call.services.networks.import_model(name, if_match(call.request, present), std::move(*model));
   if (!imported) return problem(imported.error(), call.request);
   std::string text;
   JsonWriter out(text);

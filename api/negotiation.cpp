@@ -46,6 +46,10 @@ std::string lower(std::string_view text) {
   return out;
 }
 
+bool is_printable(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= 0x20 && c < 0x7f; });
+}
+
 core::Error query_error(std::string_view name, std::string detail) {
   Faults faults;
   faults.add("?" + std::string(name), std::move(detail));
@@ -173,15 +177,29 @@ core::Result<PageQuery> page_query(const Request& request) {
     return query_error("limit", "must be 1 to " + std::to_string(kPageMax));
   if (*limit) query.limit = static_cast<std::size_t>(**limit);
   query.cursor = request.query_value("cursor").value_or("");
+  static constexpr std::size_t kCursorBytesMax = 256;
+  if (query.cursor.size() > kCursorBytesMax || !is_printable(query.cursor))
+    return query_error("cursor", "must be the next_cursor of the page before");
   return query;
 }
 
-IfMatch if_match(const Request& request) {
-  const auto header = request.header("If-Match");
-  if (!header) return std::nullopt;
-  std::string_view tag = trim(*header);
-  if (tag.size() >= 2 && tag.front() == '"' && tag.back() == '"') tag = tag.substr(1, tag.size() - 2);
-  return std::string(tag);
+std::vector<std::string> entity_tags(const Request& request, std::string_view header) {
+  std::vector<std::string> tags;
+  for (std::string_view tag : split(request.header(header).value_or(""), ',')) {
+    if (tag.rfind("W/", 0) == 0) tag.remove_prefix(2);
+    if (tag.size() >= 2 && tag.front() == '"' && tag.back() == '"') tag = tag.substr(1, tag.size() - 2);
+    tags.emplace_back(tag);
+  }
+  return tags;
+}
+
+IfMatch if_match(const Request& request, const std::function<std::string()>& present) {
+  if (!request.header("If-Match")) return std::nullopt;
+  const auto tags = entity_tags(request, "If-Match");
+  if (tags.empty()) return std::string();  // matches nothing
+  if (tags.size() == 1) return tags.front();
+  const std::string now = present();
+  return std::find(tags.begin(), tags.end(), now) == tags.end() ? tags.front() : now;
 }
 
 std::string quoted_etag(std::string_view etag) { return '"' + std::string(etag) + '"'; }
@@ -190,8 +208,7 @@ core::Result<Idempotency> idempotency(const Request& request) {
   Idempotency out;
   const auto key = request.header("Idempotency-Key");
   if (!key) return out;
-  const bool printable = std::all_of(key->begin(), key->end(), [](char c) { return c >= 0x20 && c < 0x7f; });
-  if (key->empty() || key->size() > kIdempotencyKeyBytesMax || !printable)
+  if (key->empty() || key->size() > kIdempotencyKeyBytesMax || !is_printable(*key))
     return core::Error{core::ErrorCode::invalid_argument, "Idempotency-Key must be 1 to " +
                                                               std::to_string(kIdempotencyKeyBytesMax) +
                                                               " printable ASCII characters"};

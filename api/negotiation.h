@@ -2,10 +2,12 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "api/http_message.h"
 #include "api/json.h"
@@ -40,8 +42,11 @@ core::Result<std::optional<std::uint64_t>> query_integer(const Request& request,
 core::Result<bool> query_flag(const Request& request, std::string_view name);
 core::Result<PageQuery> page_query(const Request& request);
 
-/// If-Match without its quotes; "*" stays.
-IfMatch if_match(const Request& request);
+/// The entity tags of If-Match or If-None-Match without their quotes and W/; "*" stays. Empty where absent.
+std::vector<std::string> entity_tags(const Request& request, std::string_view header);
+/// What a change is conditional on. Of several tags, the one that `present` (the resource's tag now) equals,
+/// else the first, which then fails.
+IfMatch if_match(const Request& request, const std::function<std::string()>& present);
 /// Quoted, for the ETag header.
 std::string quoted_etag(std::string_view etag);
 

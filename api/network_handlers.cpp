@@ -1,6 +1,7 @@
 #include "api/network_handlers.h"
 
 #include <algorithm>
+#include <functional>
 
 #include "api/decode_network.h"
 #include "api/encode_network.h"
@@ -12,6 +13,13 @@
 
 namespace mlpd::api {
 namespace {
+
+std::function<std::string()> present_tag(const Call& call) {
+  return [&call] {
+    const auto network = call.services.networks.read(call.parameter("network"));
+    return network ? network->etag : std::string();
+  };
+}
 
 Response network_response(const NetworkView& network, int status = 200) {
   std::string body;
@@ -125,7 +133,14 @@ Response list_networks(const Call& call) {
 Response read_network(const Call& call) {
   const auto network = call.services.networks.read(call.parameter("network"));
   if (!network) return problem(network.error(), call.request);
-  return network_response(*network);
+  const auto known = entity_tags(call.request, "If-None-Match");
+  const bool unchanged = std::any_of(known.begin(), known.end(),
+                                     [&](const auto& tag) { return tag == "*" || tag == network->etag; });
+  if (!unchanged) return network_response(*network);
+  Response response;
+  response.status = 304;
+  response.set_header("ETag", quoted_etag(network->etag));
+  return response;
 }
 
 Response patch_network(const Call& call) {
@@ -133,7 +148,8 @@ Response patch_network(const Call& call) {
   const auto json = read_json_body(call, refused);
   if (!json) return refused;
   const auto merge = [&](const NetworkView& current) { return decode_patch(*json, current); };
-  const auto network = call.services.networks.patch(call.parameter("network"), if_match(call.request), merge);
+  const auto network = call.services.networks.patch(call.parameter("network"),
+                                                    if_match(call.request, present_tag(call)), merge);
   if (!network) return problem(network.error(), call.request);
   return network_response(*network);
 }
@@ -141,8 +157,8 @@ Response patch_network(const Call& call) {
 Response delete_network(const Call& call) {
   const auto force = query_flag(call.request, "force");
   if (!force) return problem(force.error(), call.request);
-  const auto removed =
-      call.services.networks.remove(call.parameter("network"), if_match(call.request), *force);
+  const auto removed = call.services.networks.remove(call.parameter("network"),
+                                                     if_match(call.request, present_tag(call)), *force);
   if (!removed) return problem(removed.error(), call.request);
   Response response;
   response.status = 204;

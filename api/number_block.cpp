@@ -119,6 +119,18 @@ std::optional<Encoded> read_encoded(const Json& json, const std::string& pointer
   return encoded;
 }
 
+void check_number(const Json& json, const std::string& pointer, Faults& faults) {
+  if (!json.as<JsonNumber>()) faults.add(pointer, "must be a number, not " + std::string(json.kind_name()));
+}
+
+void check_row(const Json& json, const std::string& pointer, Faults& faults) {
+  if (json.as<JsonNumbers>()) return;
+  if (const auto* mixed = json.as<JsonArray>())
+    for (std::size_t i = 0; i < mixed->size(); ++i) check_number((*mixed)[i], child(pointer, i), faults);
+  else
+    faults.add(pointer, "must be a row of numbers, not " + std::string(json.kind_name()));
+}
+
 }  // namespace
 
 std::optional<NumberBlock> read_numbers(const Json& json, const std::string& pointer, Faults& faults) {
@@ -145,12 +157,11 @@ std::optional<NumberBlock> read_numbers(const Json& json, const std::string& poi
   }
   if (const auto* mixed = json.as<JsonArray>()) {
     const bool by_rows = (*mixed)[0].is_array();
-    for (std::size_t i = 0; i < mixed->size(); ++i) {
-      const Json& item = (*mixed)[i];
-      if (by_rows ? item.as<JsonNumbers>() != nullptr : item.as<JsonNumber>() != nullptr) continue;
-      faults.add(child(pointer, i), by_rows ? "must be a row of numbers"
-                                            : "must be a number, not " + std::string(item.kind_name()));
-    }
+    for (std::size_t i = 0; i < mixed->size(); ++i)
+      if (by_rows)
+        check_row((*mixed)[i], child(pointer, i), faults);
+      else
+        check_number((*mixed)[i], child(pointer, i), faults);
     return std::nullopt;
   }
   faults.add(pointer, "must be numbers or rows of numbers, not " + std::string(json.kind_name()));

@@ -58,6 +58,7 @@ void write_preprocess(JsonWriter& out, const core::Preprocess& preprocess) {
 std::optional<core::Preprocess> read_preprocess(const Json& json, const std::string& pointer,
                                                 Faults& faults) {
   core::Preprocess preprocess;
+  const std::size_t faults_before = faults.count();
   ObjectReader reader(json, pointer, faults);
   for (std::string_view name : {"columns", "target"}) reader.require(name);
   const Json* columns = reader.find("columns");
@@ -73,7 +74,6 @@ std::optional<core::Preprocess> read_preprocess(const Json& json, const std::str
     assign(preprocess.held_out.validation, shares.number("validation"));
     shares.finish("held_out");
   }
-  const std::size_t faults_before = faults.count();
   reader.finish("preprocess");
   if (!list || faults.count() != faults_before) return std::nullopt;
   return preprocess;

@@ -56,6 +56,7 @@ struct Route {
   bool streams_body = false;
   std::string_view request_schema = {};  ///< empty where no body is taken
   bool body_required = true;
+
   std::vector<Answer> answers = {};            ///< successes
   std::vector<int> problems = {};              ///< besides those that every route can have
   std::vector<QueryParameter> query = {};      ///< besides ?pretty

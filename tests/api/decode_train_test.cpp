@@ -110,7 +110,7 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{kTwoClasses, R"({"data":{"inputs":[[]],"targets":[1]}})", "#/data/inputs"},
         Bad{kTwoClasses, R"({"data":{"inputs":[[1,2],[3]],"targets":[0,1]}})", "#/data/inputs/1"},
         Bad{kTwoClasses, R"({"data":{"inputs":[[1,2,3]],"targets":[0]}})", "#/data/inputs"},
-        Bad{kTwoClasses, R"({"data":{"inputs":[[1,"x"]],"targets":[0]}})", "#/data/inputs/0"},
+        Bad{kTwoClasses, R"({"data":{"inputs":[[1,"x"]],"targets":[0]}})", "#/data/inputs/0/1"},
         Bad{kTwoClasses, R"({"data":{"inputs":[[1,1e39]],"targets":[0]}})", "#/data/inputs"},
         Bad{kTwoClasses, R"({"data":{"inputs":[[1,2]],"targets":[0,1]}})", "#/data/targets"},
         Bad{kTwoClasses, R"({"data":{"inputs":[[1,2]],"targets":[2]}})", "#/data/targets/0"},

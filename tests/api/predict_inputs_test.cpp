@@ -13,6 +13,8 @@ TEST(PredictInputs, ReadsRowsAndFlatListsStraight) {
   EXPECT_EQ(flat, (std::vector<float>{1, 2, 3, 4}));
   EXPECT_EQ(read_inputs<float>(R"( { "inputs" : [ 0.5 , -1 ] } )", 2, flat), FastRead::ok);
   EXPECT_EQ(flat, (std::vector<float>{0.5f, -1}));
+  EXPECT_EQ(read_inputs<float>(R"({"inputs":[-0,0]})", 2, flat), FastRead::ok);
+  EXPECT_EQ(std::bit_cast<std::uint32_t>(flat[0]), 0x80000000u);
   EXPECT_EQ(read_inputs<float>(R"({"inputs":[1,2,3]})", 1, flat), FastRead::ok);
   EXPECT_EQ(flat.size(), 3u);
   std::vector<double> doubles;
