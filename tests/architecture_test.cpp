@@ -281,6 +281,7 @@ const std::map<std::string, std::vector<std::string>>& tested_through() {
         "core/network.cpp", "core/normalization.cpp", "core/optimizer.cpp", "core/optimizer_state.cpp",
         "core/schedule.cpp"}},
       {"tests/core/learner_test.cpp", {"core/formulas.cpp", "core/network_trace.cpp"}},
+      {"tests/onnx/onnx_test.py", {"api/onnx_export.cpp", "api/onnx_import.cpp"}},
       {"tests/core/kernels_test.cpp", {"core/kernels_oracle.cpp"}},
       {"tests/core/solver_test.cpp", {"core/jacobian.cpp", "core/lbfgs.cpp", "core/levenberg_marquardt.cpp"}},
       {"tests/core/generator_test.cpp", {"core/article_xor.cpp"}},
