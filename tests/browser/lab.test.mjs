@@ -80,8 +80,8 @@ test("a session's curl lines, replayed, give the same model", async () => {
   await page.getByLabel('Learning rate').selectOption('0.01');
   await until(async () => (await server.call('GET', `/v1/networks/${network_of(page)}`)).optimizer.learning_rate === 0.01, 'the rate');
   await page.getByRole('button', { name: 'Step', exact: true }).click();
-  await page.getByRole('button', { name: 'One neuron more in layer 1' }).click();
   const first = network_of(page);
+  await page.getByRole('button', { name: 'One neuron more in layer 1' }).click();
   await until(() => network_of(page) !== first, 'a new network');
   await until(async () => !(await page.getByRole('button', { name: 'Step', exact: true }).isDisabled()), 'ready');
   await page.getByRole('button', { name: 'Step', exact: true }).click();
