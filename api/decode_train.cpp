@@ -154,23 +154,6 @@ void decode_targets(ObjectReader& data, const core::NetworkSpec& spec, core::Dat
                                    : ""));
 }
 
-std::optional<core::GeneratorOptions> decode_generator(ObjectReader& data) {
-  core::GeneratorOptions options;
-  const auto kind = data.choice("generator", core::generators());
-  if (const auto rows = data.integer("rows")) options.rows = static_cast<std::size_t>(*rows);
-  assign(options.noise, data.number("noise"));
-  assign(options.seed, data.integer("seed"));
-  if (kind == core::Generator::blobs) {
-    if (const auto classes = data.integer("classes")) options.classes = static_cast<std::size_t>(*classes);
-    if (options.classes < 2 || options.classes > 16) data.fault("classes", "must be 2 to 16");
-  }
-  if (options.rows < 1 || options.rows > 1'000'000) data.fault("rows", "must be 1 to 1000000");
-  if (!(options.noise >= 0)) data.fault("noise", "must be at least 0");
-  if (!kind) return std::nullopt;
-  options.kind = *kind;
-  return options;
-}
-
 std::optional<DataSource> decode_data(ObjectReader& body, const Json& json, const core::NetworkSpec& spec) {
   ObjectReader data(json, body.pointer("data"), body.faults());
   if (!data.is_object()) return std::nullopt;
@@ -293,6 +276,23 @@ void decode_plan(ObjectReader& body, const core::NetworkSpec& spec, TrainRequest
 
 }  // namespace
 
+std::optional<core::GeneratorOptions> decode_generator(ObjectReader& data) {
+  core::GeneratorOptions options;
+  const auto kind = data.choice("generator", core::generators());
+  if (const auto rows = data.integer("rows")) options.rows = static_cast<std::size_t>(*rows);
+  assign(options.noise, data.number("noise"));
+  assign(options.seed, data.integer("seed"));
+  if (kind == core::Generator::blobs) {
+    if (const auto classes = data.integer("classes")) options.classes = static_cast<std::size_t>(*classes);
+    if (options.classes < 2 || options.classes > 16) data.fault("classes", "must be 2 to 16");
+  }
+  if (options.rows < 1 || options.rows > 1'000'000) data.fault("rows", "must be 1 to 1000000");
+  if (!(options.noise >= 0)) data.fault("noise", "must be at least 0");
+  if (!kind) return std::nullopt;
+  options.kind = *kind;
+  return options;
+}
+
 std::optional<DataSource> decode_data_source(ObjectReader& body, const core::NetworkSpec& spec) {
   const Json* data = body.find("data");
   const auto dataset = body.string("dataset");
@@ -310,20 +310,31 @@ core::Result<TrainRequest> decode_train(const Json& json, const NetworkView& net
   request.data = decode_data_source(body, network.spec);
   decode_steps(body, limits, request);
   decode_plan(body, network.spec, request);
+  const double held_out = network.preprocess ? network.preprocess->held_out.validation : 1;
+  if (request.data && std::holds_alternative<std::string>(*request.data) &&
+      request.plan.validation_fraction > held_out)
+    faults.add("#/validation/fraction",
+               "is more than the " + std::to_string(held_out) +
+                   " that the network's preprocessing was fitted without; create the network with a larger "
+                   "validation fraction");
   request.hyper_parameters = decode_changed_hyper_parameters(body, network.spec.hyper_parameters);
   body.finish();
   if (!faults.empty()) return faults.error();
   return request;
 }
 
-core::Result<std::optional<DataSource>> decode_data_body(const Json& json, const core::NetworkSpec& spec) {
+core::Result<DataBody> decode_data_body(const Json& json, const core::NetworkSpec& spec) {
   Faults faults;
   ObjectReader body(json, "#", faults);
   if (!body.is_object()) return faults.error();
-  auto source = decode_data_source(body, spec);
+  DataBody data;
+  data.source = decode_data_source(body, spec);
+  data.part = body.choice("part", core::part_names());
+  if (data.part && !(data.source && std::holds_alternative<std::string>(*data.source)))
+    body.fault("part", "is a part of a stored data set: give dataset too");
   body.finish();
   if (!faults.empty()) return faults.error();
-  return source;
+  return data;
 }
 
 }  // namespace mlpd::api

@@ -6,6 +6,7 @@
 #include "api/decode_network.h"
 #include "api/json_reader.h"
 #include "api/service.h"
+#include "core/table_profile.h"
 
 namespace mlpd::api {
 
@@ -15,11 +16,19 @@ namespace mlpd::api {
 /// where neither is there, or with faults.
 std::optional<DataSource> decode_data_source(ObjectReader& body, const core::NetworkSpec& spec);
 
+/// Fields generator, rows, noise, seed and classes; nullopt where no known generator is named. Does not
+/// finish().
+std::optional<core::GeneratorOptions> decode_generator(ObjectReader& data);
+
 /// The body of POST …/train, checked in full; the error holds all faults. `network` gives shapes and present
 /// hyper-parameters.
 core::Result<TrainRequest> decode_train(const Json& json, const NetworkView& network, const Limits& limits);
 
-/// The body of evaluate and trace: {"data": …} or {"dataset": …}; nullopt = the data used before.
-core::Result<std::optional<DataSource>> decode_data_body(const Json& json, const core::NetworkSpec& spec);
+/// The body of evaluate and trace: {"data": …} or {"dataset": …, "part": "test"}.
+struct DataBody {
+  std::optional<DataSource> source;  ///< nullopt = the data used before
+  std::optional<core::Part> part;    ///< of a stored data set
+};
+core::Result<DataBody> decode_data_body(const Json& json, const core::NetworkSpec& spec);
 
 }  // namespace mlpd::api

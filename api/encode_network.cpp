@@ -3,6 +3,7 @@
 #include "api/encode_job.h"
 #include "api/model_document.h"
 #include "api/number_block.h"
+#include "api/preprocess_document.h"
 #include "core/named_table.h"
 
 namespace mlpd::api {
@@ -117,6 +118,12 @@ void write_loss(JsonWriter& out, const core::LossOptions& loss) {
     out.begin_object().field("type", name).field("label_smoothing", loss.label_smoothing).end_object();
 }
 
+void write_preprocess_field(JsonWriter& out, const std::shared_ptr<const core::Preprocess>& preprocess) {
+  if (!preprocess) return;
+  out.key("preprocess");
+  write_preprocess(out, *preprocess);
+}
+
 }  // namespace
 
 void write_labels(JsonWriter& out, const Labels& labels) {
@@ -174,7 +181,10 @@ void write_network(JsonWriter& out, const NetworkView& network) {
         .field("network", network.forked_from->first)
         .field("step", network.forked_from->second)
         .end_object();
-  out.field("replayable_from", network.replayable_from).end_object();
+  out.field("replayable_from", network.replayable_from);
+  if (!network.datasets.empty()) out.key("datasets").values(network.datasets);
+  write_preprocess_field(out, network.preprocess);
+  out.end_object();
 }
 
 void write_network_preview(JsonWriter& out, const CreateNetwork& request) {
@@ -189,7 +199,9 @@ void write_network_preview(JsonWriter& out, const CreateNetwork& request) {
   write_spec_fields(out, request.spec, StartNumbers::leave_out);
   out.key("labels");
   write_labels(out, request.labels);
-  out.optional_field("ttl_s", request.ttl_s).end_object();
+  out.optional_field("ttl_s", request.ttl_s);
+  write_preprocess_field(out, request.preprocess);
+  out.end_object();
 }
 
 }  // namespace mlpd::api

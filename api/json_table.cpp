@@ -216,6 +216,30 @@ std::unique_ptr<TableParser> make_ndjson_parser(TableSink& sink) {
   return std::make_unique<NdjsonParser>(sink);
 }
 
+SplitRows split_rows(std::string_view text) {
+  const simdjson::padded_string padded(text);
+  ondemand::parser parser;
+  ondemand::document document;
+  ondemand::object object;
+  if (parser.iterate(padded).get(document) || document.get_object().get(object))
+    return {{}, std::string(text)};
+  for (auto item : object) {
+    ondemand::field field;
+    std::string_view key;
+    if (std::move(item).get(field) || field.unescaped_key().get(key)) break;
+    if (key != "rows") continue;
+    ondemand::array array;
+    std::string_view rows;
+    if (field.value().get_array().get(array) || array.raw_json().get(rows)) break;
+    const auto begin = static_cast<std::size_t>(rows.data() - padded.data());
+    std::string rest(text.substr(0, begin));
+    rest += "[]";
+    rest += text.substr(begin + rows.size());
+    return {text.substr(begin, rows.size()), std::move(rest)};
+  }
+  return {{}, std::string(text)};
+}
+
 core::Result<void> parse_json_rows(std::string_view text, const std::vector<std::string>& columns,
                                    TableSink& sink) {
   RowFaults faults(core::RowUnit::row);

@@ -21,7 +21,6 @@ constexpr MediaRow kMedia[] = {
     {Media::json, "json", "application/json"},
     {Media::csv, "csv", "text/csv"},
     {Media::ndjson, "ndjson", "application/x-ndjson"},
-    {Media::onnx, "onnx", "application/x-onnx"},
 };
 
 std::string_view trim(std::string_view text) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "api/dataset_network.h"
 #include "api/decode_network.h"
 #include "api/encode_network.h"
 #include "api/encode_trace.h"
@@ -85,7 +86,10 @@ Response create_network(const Call& call) {
   if (!key) return problem(key.error(), call.request);
   const auto json = read_json_body(call, refused);
   if (!json) return refused;
-  auto request = decode_create(*json, call.services.system.limits().network);
+  const Limits& limits = call.services.system.limits();
+  auto request = call.services.datasets != nullptr && json->find("dataset")
+                     ? decode_create_over_dataset(*json, *call.services.datasets, limits)
+                     : decode_create(*json, limits.network);
   if (!request) return problem(request.error(), call.request);
   request->idempotency = *key;
   if (*dry_run) {

@@ -14,6 +14,7 @@
 #include "core/loss.h"
 #include "core/optimizer.h"
 #include "core/schedule.h"
+#include "core/table_profile.h"
 
 namespace mlpd::api {
 namespace {
@@ -30,10 +31,18 @@ std::string names_of(const Table& table) {
 
 std::string replace_tables(std::string_view json) {
   static const std::map<std::string, std::string, std::less<>> kTables = {
-      {"@activations", names_of(core::activations())},   {"@losses", names_of(core::losses())},
-      {"@initializers", names_of(core::initializers())}, {"@optimizers", names_of(core::optimizers())},
-      {"@schedules", names_of(core::schedules())},       {"@layers", names_of(core::layer_kinds())},
+      {"@activations", names_of(core::activations())},
+      {"@losses", names_of(core::losses())},
+      {"@initializers", names_of(core::initializers())},
+      {"@optimizers", names_of(core::optimizers())},
+      {"@schedules", names_of(core::schedules())},
+      {"@layers", names_of(core::layer_kinds())},
       {"@generators", names_of(core::generators())},
+      {"@column_types", names_of(core::column_types())},
+      {"@scalings", names_of(core::scalings())},
+      {"@parts", names_of(core::part_names())},
+      {"@missing_policies", names_of(core::missing_policies())},
+      {"@unseen_policies", names_of(core::unseen_policies())},
   };
   std::string out;
   while (true) {

@@ -77,8 +77,15 @@ constexpr Schema kSchemas[] = {
 "#/components/schemas/Regularization"},"gradient_clip":{"$ref":"#/components/schemas/GradientClip"
 },"ema":{"type":"number","minimum":0,"exclusiveMaximum":1},"seed":{"type":"integer","minimum":0},
 "dtype":{"type":"string","enum":["float32","float64"]}}})json"},
+    {"ColumnPlan", R"json({"type":"object","additionalProperties":false,"properties":{"type":{"type":"string","enum":
+"@column_types"},"scaling":{"type":"string","enum":"@scalings"},"missing":{"type":"string","enum":
+"@missing_policies"},"unseen":{"type":"string","enum":"@unseen_policies"}}})json"},
+    {"HeldOut", R"json({"type":"object","additionalProperties":false,"properties":{"fraction":{"type":"number",
+"minimum":0,"exclusiveMaximum":1}}})json"},
     {"NetworkCreate",
-     R"json({"type":"object","additionalProperties":false,"required":["inputs","layers"],"properties":{"name":
+     R"json({"type":"object","additionalProperties":false,"properties":{"dataset":{"type":"string"},"preprocess":{"type":"object",
+"additionalProperties":{"$ref":"#/components/schemas/ColumnPlan"}},"validation":{"$ref":
+"#/components/schemas/HeldOut"},"test":{"$ref":"#/components/schemas/HeldOut"},"name":
 {"$ref":"#/components/schemas/Name"},"inputs":{"anyOf":[{"type":"integer","minimum":1},{"type":
 "array","items":{"type":"string"},"minItems":1,"uniqueItems":true}]},"input_names":{"type":"array"
 ,"items":{"type":"string"},"uniqueItems":true},"class_labels":{"type":"array","items":{"type":
@@ -139,7 +146,8 @@ constexpr Schema kSchemas[] = {
 "updated_at":{"$ref":"#/components/schemas/Time"},"forked_from":{"type":"object",
 "additionalProperties":false,"required":["network","step"],"properties":{"network":{"type":
 "string"},"step":{"type":"integer","minimum":0}}},"replayable_from":{"type":"integer","minimum":0}
-}})json"},
+,"datasets":{"type":"array","items":{"type":"string"}},"preprocess":{"$ref":
+"#/components/schemas/Preprocess"}}})json"},
     {"NetworkList",
      R"json({"type":"object","additionalProperties":false,"required":["networks"],"properties":{"networks":{
 "type":"array","items":{"$ref":"#/components/schemas/Network"}},"next_cursor":{"type":"string"}}})json"},
@@ -156,7 +164,7 @@ constexpr Schema kSchemas[] = {
 "#/components/schemas/Regularization"},"gradient_clip":{"$ref":"#/components/schemas/GradientClip"
 },"ema":{"type":"number","minimum":0,"exclusiveMaximum":1},"seed":{"type":"integer","minimum":0},
 "dtype":{"type":"string","enum":["float32","float64"]},"labels":{"$ref":
-"#/components/schemas/Labels"},"ttl_s":{"type":"integer","minimum":1}}})json"},
+"#/components/schemas/Labels"},"ttl_s":{"type":"integer","minimum":1},"preprocess":{"$ref":"#/components/schemas/Preprocess"}}})json"},
     {"JobList",
      R"json({"type":"object","additionalProperties":false,"required":["jobs"],"properties":{"jobs":{"type":
 "array","items":{"$ref":"#/components/schemas/Job"}},"next_cursor":{"type":"string"}}})json"},
@@ -184,7 +192,7 @@ constexpr Schema kSchemas[] = {
      R"json({"anyOf":[{"$ref":"#/components/schemas/GivenData"},{"$ref":"#/components/schemas/GeneratedData"}]
 })json"},
     {"DataRequest", R"json({"type":"object","additionalProperties":false,"properties":{"data":{"$ref":
-"#/components/schemas/Data"},"dataset":{"type":"string"}}})json"},
+"#/components/schemas/Data"},"dataset":{"type":"string"},"part":{"type":"string","enum":"@parts"}}})json"},
     {"TrainRequest", R"json({"type":"object","additionalProperties":false,"properties":{"data":{"$ref":
 "#/components/schemas/Data"},"dataset":{"type":"string"},"steps":{"type":"integer","minimum":1},
 "epochs":{"type":"integer","minimum":1},"batch_size":{"type":"integer","minimum":1},"shuffle":{
@@ -230,6 +238,12 @@ constexpr Schema kSchemas[] = {
 "unseen":{"type":"string"},"offset":{"type":"number"},"scale":{"type":"number"},"fill":{"type":
 "number"},"fill_category":{"type":"string"},"categories":{"type":"array","items":{"type":"string"}
 }}})json"},
+    {"Preprocess",
+     R"json({"type":"object",
+"additionalProperties":false,"required":["columns","target"],"properties":{"columns":{"type":
+"array","items":{"$ref":"#/components/schemas/Column"}},"target":{"$ref":
+"#/components/schemas/Column"},"held_out":{"type":"object","additionalProperties":false,
+"properties":{"test":{"type":"number"},"validation":{"type":"number"}}}}})json"},
     {"Model",
      R"json({"type":"object","additionalProperties":false,"required":["format","format_version","spec",
 "parameters"],"properties":{"checksum":{"type":"string"},"format":{"const":"mlpd-model"},
@@ -240,14 +254,40 @@ constexpr Schema kSchemas[] = {
 "additionalProperties":{"$ref":"#/components/schemas/Vector"}},"cursor":{"type":"object",
 "additionalProperties":false,"properties":{"data_sha256":{"$ref":"#/components/schemas/Sha256"},
 "batch_size":{"type":"integer","minimum":0},"shuffle":{"type":"boolean"},"epoch":{"type":"integer"
-,"minimum":0},"row":{"type":"integer","minimum":0}}},"preprocess":{"type":"object",
-"additionalProperties":false,"required":["columns","target"],"properties":{"columns":{"type":
-"array","items":{"$ref":"#/components/schemas/Column"}},"target":{"$ref":
-"#/components/schemas/Column"},"held_out":{"type":"object","additionalProperties":false,
-"properties":{"test":{"type":"number"},"validation":{"type":"number"}}}}},"state_sha256":{"$ref":
+,"minimum":0},"row":{"type":"integer","minimum":0}}},"preprocess":{"$ref":"#/components/schemas/Preprocess"},"state_sha256":{"$ref":
 "#/components/schemas/Sha256"},"history":{"type":"object","additionalProperties":false,"required":
 ["columns"],"properties":{"stride":{"type":"integer","minimum":1},"seen":{"type":"integer",
 "minimum":0},"columns":{"$ref":"#/components/schemas/History"}}}}})json"},
+    {"ColumnProfile",
+     R"json({"type":"object","additionalProperties":false,"required":["name","type","count","missing"],
+"properties":{"name":{"type":"string"},"type":{"type":"string","enum":"@column_types"},"count":{"type":
+"integer","minimum":0},"missing":{"type":"integer","minimum":0},"distinct":{"type":"integer","minimum":1},
+"minimum":{"type":"number"},"maximum":{"type":"number"},"mean":{"type":"number"},"deviation":{"type":
+"number"},"quantiles":{"type":"object","additionalProperties":{"type":"number"}},"sampled":{"type":
+"boolean"},"top":{"type":"array","items":{"type":"object","additionalProperties":false,"required":["value",
+"count"],"properties":{"value":{"type":"string"},"count":{"type":"integer","minimum":1}}}}}})json"},
+    {"RawRows",
+     R"json({"type":"array","items":{"type":"object","additionalProperties":{"type":["number","string","null"]}}})json"},
+    {"Dataset",
+     R"json({"type":"object","additionalProperties":false,"required":["name","source","rows","target","columns"],
+"properties":{"name":{"type":"string"},"source":{"type":"string"},"rows":{"type":"integer","minimum":1},
+"target":{"type":"string"},"columns":{"type":"array","items":{"$ref":"#/components/schemas/ColumnProfile"}},
+"read_only":{"type":"boolean"},"bytes":{"type":"integer","minimum":0},"sha256":{"$ref":
+"#/components/schemas/Sha256"},"created_at":{"$ref":"#/components/schemas/Time"},"preview":{"$ref":
+"#/components/schemas/RawRows"}}})json"},
+    {"DatasetList",
+     R"json({"type":"object","additionalProperties":false,"required":["datasets"],"properties":{"datasets":{
+"type":"array","items":{"$ref":"#/components/schemas/Dataset"}},"next_cursor":{"type":"string"}}})json"},
+    {"DatasetRows",
+     R"json({"type":"object","additionalProperties":false,"required":["rows"],"properties":{"rows":{"$ref":
+"#/components/schemas/RawRows"},"next_cursor":{"type":"string"}}})json"},
+    {"DatasetCreate",
+     R"json({"anyOf":[{"type":"array","items":{"type":"object"}},{"type":"object","additionalProperties":false,
+"properties":{"name":{"$ref":"#/components/schemas/Name"},"target":{"type":"string"},"types":{"type":"object",
+"additionalProperties":{"type":"string","enum":"@column_types"}},"columns":{"type":"array","items":{"type":
+"string"}},"rows":{"type":["array","integer"]},"generator":{"type":"string","enum":"@generators"},"noise":{
+"type":"number","minimum":0},"seed":{"type":"integer","minimum":0},"classes":{"type":"integer","minimum":2,
+"maximum":16}}}]})json"},
     {"Live",
      R"json({"type":"object","additionalProperties":false,"required":["live"],"properties":{"live":{"type":
 "boolean"}}})json"},

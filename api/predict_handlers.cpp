@@ -224,6 +224,18 @@ struct Probe {
   std::shared_ptr<const core::Dataset> data;
 };
 
+core::Result<std::shared_ptr<const core::Dataset>> part_of(DatasetService& datasets, const std::string& name,
+                                                           core::Part part, const NetworkView& network) {
+  const auto dataset = datasets.read(name);
+  if (!dataset) return dataset.error();
+  const auto rows = datasets.rows(name);
+  if (!rows) return rows.error();
+  auto data = core::encode_part(dataset->profile, **rows, network.preprocess.get(), part, network.spec.inputs,
+                                core::output_count(network.spec), network.spec.seed);
+  if (!data) return data.error();
+  return std::make_shared<const core::Dataset>(std::move(*data));
+}
+
 std::optional<Probe> probe(const Call& call, Response& refused) {
   const std::string& name = call.parameter("network");
   const auto fail = [&](const core::Error& error) {
@@ -238,7 +250,10 @@ std::optional<Probe> probe(const Call& call, Response& refused) {
   if (!json) return std::nullopt;
   const auto source = decode_data_body(*json, network->spec);
   if (!source) return fail(source.error());
-  auto data = call.services.networks.data(name, *source);
+  auto data =
+      source->part && call.services.datasets != nullptr
+          ? part_of(*call.services.datasets, std::get<std::string>(*source->source), *source->part, *network)
+          : call.services.networks.data(name, source->source);
   if (!data) return fail(data.error());
   auto learner = call.services.networks.learner(name, *step);
   if (!learner) return fail(learner.error());

@@ -5,7 +5,6 @@
 
 #include "api/json_reader.h"
 #include "api/json_writer.h"
-#include "api/negotiation.h"
 #include "api/problem.h"
 #include "api/routes.h"
 
@@ -125,6 +124,8 @@ class Router final : public Handler {
         return limits.body_bytes_max;
       case BodyLimit::model:
         return limits.model_body_bytes_max;
+      case BodyLimit::dataset:
+        return limits.dataset_body_bytes_max;
     }
     return 0;
   }
@@ -186,9 +187,7 @@ class Router final : public Handler {
     const bool json = type && type->find("json") != std::string_view::npos && *type != "application/x-ndjson";
     const auto pretty = request.query_value("pretty");
     if (json && pretty && *pretty != "false" && *pretty != "0") response.body = prettify(response.body);
-    const bool text = response.header("Content-Type") != content_type(Media::onnx);
-    if (text && !response.body.empty() && !response.stream && response.body.back() != '\n')
-      response.body += '\n';
+    if (!response.body.empty() && !response.stream && response.body.back() != '\n') response.body += '\n';
     if (request.method == "HEAD") response.body.clear();
     if (!request.request_id.empty()) response.set_header("X-Request-Id", request.request_id);
   }

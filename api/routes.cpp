@@ -1,5 +1,6 @@
 #include "api/routes.h"
 
+#include "api/dataset_handlers.h"
 #include "api/job_handlers.h"
 #include "api/model_handlers.h"
 #include "api/network_handlers.h"
@@ -151,9 +152,8 @@ std::vector<Route> model_routes() {
            .operation = "exportModel",
            .summary = "Export the whole model",
            .answers = {{200, "Model", "the model document"}},
-           .problems = {404, 406, 409},
-           .query = {kStep, {"history", kBoolean, "add the training's records"}, kFormat},
-           .answer_media = {Media::json, Media::onnx}},
+           .problems = {404, 406},
+           .query = {kStep, {"history", kBoolean, "add the training's records"}, kJsonFormat}},
           {.method = "PUT",
            .pattern = "/v1/networks/{network}/model",
            .handler = import_model,
@@ -165,8 +165,7 @@ std::vector<Route> model_routes() {
            .request_schema = "Model",
            .answers = {{200, "Network", "replaced"}, {201, "Network", "created; Location names it"}},
            .problems = {400, 409, 412, 413, 429},
-           .headers = {"If-Match"},
-           .request_media = {Media::json, Media::onnx}}};
+           .headers = {"If-Match"}}};
 }
 
 std::vector<Route> job_routes() {
@@ -251,12 +250,68 @@ std::vector<Route> system_routes() {
            .answers = {{200, "System", "the process"}}}};
 }
 
+std::vector<Route> dataset_routes() {
+  return {{.method = "POST",
+           .pattern = "/v1/datasets",
+           .handler = create_dataset,
+           .operation = "createDataset",
+           .summary = "Upload rows (CSV, NDJSON, JSON) or generate them",
+           .scope = Scope::train,
+           .limit = BodyLimit::dataset,
+           .streams_body = true,
+           .request_schema = "DatasetCreate",
+           .answers = {{201, "Dataset", "stored; Location names it"}},
+           .problems = {400, 408, 409, 413, 415, 429},
+           .query = {{"name", kText, "of the data set; generated where there is none"},
+                     {"target", kText, "the column to predict; the last one by default"},
+                     {"types", kText, "overrides what is inferred: age:number,sex:category,note:ignored"},
+                     {"delimiter", kText, "of CSV: comma, semicolon, tab or bar; detected by default"},
+                     {"header", kBoolean, "whether CSV's first row names the columns; detected by default"}},
+           .request_media = kTables},
+          {.method = "GET",
+           .pattern = "/v1/datasets",
+           .handler = list_datasets,
+           .operation = "listDatasets",
+           .summary = "List data sets, newest first",
+           .answers = {{200, "DatasetList", "a page"}},
+           .query = {kLimit, kCursor}},
+          {.method = "GET",
+           .pattern = "/v1/datasets/{dataset}",
+           .handler = read_dataset,
+           .operation = "readDataset",
+           .summary = "Read a data set's schema, statistics and first rows",
+           .answers = {{200, "Dataset", "the data set"}},
+           .problems = {404}},
+          {.method = "GET",
+           .pattern = "/v1/datasets/{dataset}/rows",
+           .handler = read_dataset_rows,
+           .operation = "readDatasetRows",
+           .summary = "Read a data set's rows, page by page",
+           .answers = {{200, "DatasetRows", "a page"}},
+           .problems = {404, 406},
+           .query = {kLimit, kCursor, kFormat},
+           .answer_media = kTables},
+          {.method = "DELETE",
+           .pattern = "/v1/datasets/{dataset}",
+           .handler = delete_dataset,
+           .operation = "deleteDataset",
+           .summary = "Delete a data set",
+           .scope = Scope::train,
+           .answers = {{204, "", "it is gone"}},
+           .problems = {404, 409},
+           .query = {{"force", kBoolean, "also where networks were trained on it"}}}};
+}
+
 }  // namespace
 
-std::vector<Route> make_routes(const Services&) {
+std::vector<Route> make_routes(const Services& services) {
   std::vector<Route> routes;
   for (const auto& room : {network_routes(), model_routes(), job_routes(), system_routes()})
     routes.insert(routes.end(), room.begin(), room.end());
+  if (services.datasets != nullptr) {
+    const std::vector<Route> room = dataset_routes();
+    routes.insert(routes.end(), room.begin(), room.end());
+  }
   return routes;
 }
 

@@ -25,7 +25,7 @@ struct Call {
 using RouteHandler = Response (*)(const Call& call);
 
 /// Which of Limits' sizes bounds the body.
-enum class BodyLimit { none, body, model };
+enum class BodyLimit { none, body, model, dataset };
 
 /// A query parameter that a route takes (besides ?pretty, which all take).
 struct QueryParameter {
@@ -42,7 +42,7 @@ struct Answer {
 };
 
 /// A form of body or answer besides JSON.
-enum class Media { json, csv, ndjson, onnx };
+enum class Media { json, csv, ndjson };
 
 /// One row of THE table: how a request is dispatched, and what openapi says of it.
 struct Route {

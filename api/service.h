@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "api/dataset_service.h"
 #include "core/checkpoint.h"
 #include "core/generator.h"
 #include "core/history.h"
@@ -93,6 +94,7 @@ struct NetworkView {
   Timestamp updated_at{};
   std::optional<std::pair<std::string, std::uint64_t>> forked_from;  ///< parent and step
   std::uint64_t replayable_from = 0;                                 ///< first step that time travel reaches
+  std::vector<std::string> datasets;  ///< stored data sets that it was trained on, in order of first use
 };
 
 struct CreateNetwork {
@@ -193,6 +195,7 @@ class JobService {
 struct Limits {
   std::size_t body_bytes_max = 64u << 20;
   std::size_t model_body_bytes_max = 512u << 20;
+  std::size_t dataset_body_bytes_max = 2u << 30;  ///< CSV and NDJSON; a JSON body has body_bytes_max
   std::size_t json_depth_max = 32;
   core::NetworkLimits network;
   std::size_t networks_max = 100'000;
@@ -235,6 +238,7 @@ struct Services {
   NetworkService& networks;
   JobService& jobs;
   SystemService& system;
+  DatasetService* datasets = nullptr;  ///< null: no data sets, their routes are not there
 };
 
 }  // namespace mlpd::api

@@ -59,6 +59,7 @@ void write_tables(JsonWriter& out) {
 void write_limits(JsonWriter& out, const Limits& limits) {
   out.key("limits").begin_object();
   out.field("body_bytes", limits.body_bytes_max).field("model_body_bytes", limits.model_body_bytes_max);
+  out.field("dataset_body_bytes", limits.dataset_body_bytes_max);
   out.field("json_depth", limits.json_depth_max).field("layers", limits.network.layers);
   out.field("units", limits.network.units).field("parameters", limits.network.parameters);
   out.field("networks", limits.networks_max).field("job_steps", limits.job_steps_max);

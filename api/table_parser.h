@@ -66,6 +66,14 @@ std::unique_ptr<TableParser> make_ndjson_parser(TableSink& sink);
 core::Result<void> parse_json_rows(std::string_view text, const std::vector<std::string>& columns,
                                    TableSink& sink);
 
+/// A JSON object whose `rows` is an array, taken apart without building it: the text of the rows, and the object
+/// with [] in their place. `rows` is empty where there is no such field (or the text is no object).
+struct SplitRows {
+  std::string_view rows;
+  std::string rest;
+};
+SplitRows split_rows(std::string_view text);
+
 /// A whole table into memory, for the rows of a prediction; at most `cells_max` cells.
 core::Result<core::Table> read_csv_table(std::string_view text, const CsvOptions& options,
                                          std::size_t cells_max);

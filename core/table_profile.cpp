@@ -1,6 +1,7 @@
 #include "core/table_profile.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <set>
 
@@ -241,6 +242,47 @@ Result<Preprocess> plain_preprocess(const TableProfile& profile, const RowSource
     return Error{ErrorCode::invalid_argument, "The network takes plain numbers, the data set has others.",
                  std::move(faults)};
   return fit(std::move(plan), rows, 0);
+}
+
+std::span<const PartRow> part_names() {
+  static constexpr std::array<PartRow, 5> kParts = {{{Part::trainable, "trainable"},
+                                                     {Part::training, "training"},
+                                                     {Part::validation, "validation"},
+                                                     {Part::test, "test"},
+                                                     {Part::all, "all"}}};
+  return kParts;
+}
+
+Result<Dataset> encode_part(const TableProfile& profile, const RowSource& rows, const Preprocess* preprocess,
+                            Part part, std::size_t inputs, std::size_t outputs, std::uint64_t seed) {
+  Preprocess plain;
+  if (preprocess == nullptr) {
+    Result<Preprocess> made = plain_preprocess(profile, rows);
+    if (!made) return made.error();
+    plain = std::move(made).value();
+    preprocess = &plain;
+  }
+  if (preprocess->input_count() != inputs)
+    return Error{ErrorCode::invalid_argument,
+                 "The data set gives " + std::to_string(preprocess->input_count()) +
+                     " inputs, the network takes " + std::to_string(inputs) + ".",
+                 {{"#/dataset", "does not fit the network"}}};
+  Result<Parts> parts = parts_of(*preprocess, rows, seed);
+  if (!parts) return parts.error();
+  std::vector<std::size_t> selected;
+  const auto take = [&](Part own, const std::vector<std::size_t>& own_rows) {
+    if (part == own || part == Part::all || (part == Part::trainable && own != Part::test))
+      selected.insert(selected.end(), own_rows.begin(), own_rows.end());
+  };
+  take(Part::training, parts->training);
+  take(Part::validation, parts->validation);
+  take(Part::test, parts->test);
+  std::sort(selected.begin(), selected.end());
+  if (selected.empty())
+    return Error{ErrorCode::invalid_argument,
+                 "The network holds out no such rows.",
+                 {{"#/part", "is empty: create the network with \"test\": {\"fraction\": 0.2}"}}};
+  return encode(*preprocess, rows, selected, outputs);
 }
 
 }  // namespace mlpd::core

@@ -125,4 +125,17 @@ Preprocess plan_of(const TableProfile& profile);
 /// columns but the target and ignored ones must be numbers: invalid_argument by name otherwise.
 Result<Preprocess> plain_preprocess(const TableProfile& profile, const RowSource& rows);
 
+/// Which rows of a data set: those that a network may train on (without the test part), or one part alone.
+enum class Part { trainable, training, validation, test, all };
+struct PartRow {
+  Part value;
+  std::string_view name;
+};
+std::span<const PartRow> part_names();
+
+/// A data set as rows for a network with so many inputs and outputs and this seed, encoded by `preprocess`,
+/// or by plain_preprocess() where that is null. invalid_argument where it doesn't fit, or the part is empty.
+Result<Dataset> encode_part(const TableProfile& profile, const RowSource& rows, const Preprocess* preprocess,
+                            Part part, std::size_t inputs, std::size_t outputs, std::uint64_t seed);
+
 }  // namespace mlpd::core

@@ -201,6 +201,8 @@ std::vector<ConfigOption> limit_options() {
             at<Size>([](Config & c) -> auto& { return c.limits.body_bytes_max; }), 1'024),
       bytes("model-body-bytes-max", "size of an imported model",
             at<Size>([](Config & c) -> auto& { return c.limits.model_body_bytes_max; }), 1'024),
+      bytes("dataset-body-bytes-max", "size of an uploaded data set (CSV, NDJSON)",
+            at<Size>([](Config & c) -> auto& { return c.limits.dataset_body_bytes_max; }), 1'024),
       count("json-depth-max", "nested brackets in a body",
             at<Size>([](Config & c) -> auto& { return c.limits.json_depth_max; }), 8, 1'000),
       count("layers-max", "layers of a network",

@@ -12,6 +12,7 @@
 #include "server/jobs/scheduler.h"
 #include "server/network_keeper.h"
 #include "server/network_service.h"
+#include "server/store/dataset_store.h"
 #include "server/store/file_store.h"
 #include "server/system_service.h"
 #include "server/thread_pool.h"
@@ -36,6 +37,7 @@ struct Engine::State {
   EngineOptions options;
   EngineObserver silent;
   std::unique_ptr<FileStore> store;
+  std::unique_ptr<DatasetStore> datasets;
   ThreadPool pool;
   Registry registry;
   TrainingData data;
@@ -51,9 +53,10 @@ struct Engine::State {
   std::thread sweeper;
   bool stopped = false;
 
-  State(EngineOptions given, std::unique_ptr<FileStore> opened)
+  State(EngineOptions given, std::unique_ptr<FileStore> opened, std::unique_ptr<DatasetStore> opened_datasets)
       : options(std::move(given)),
         store(std::move(opened)),
+        datasets(std::move(opened_datasets)),
         pool(options.training_threads),
         data(*store),
         parts{*store,
@@ -62,7 +65,7 @@ struct Engine::State {
               pool,
               options.limits,
               options.observer != nullptr ? *options.observer : silent,
-              options.datasets,
+              datasets.get(),
               options.now,
               random_id,
               options.log,
@@ -126,7 +129,10 @@ Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options) {
   if (!options.files) options.files = std::make_shared<FileSystem>();
   Result<std::unique_ptr<FileStore>> store = FileStore::open(options.data_dir, options.files, options.log);
   if (!store.ok()) return store.error();
-  auto state = std::make_unique<State>(std::move(options), *std::move(store));
+  Result<std::unique_ptr<DatasetStore>> datasets =
+      DatasetStore::open(options.data_dir, options.files, options.now, options.log);
+  if (!datasets.ok()) return datasets.error();
+  auto state = std::make_unique<State>(std::move(options), *std::move(store), *std::move(datasets));
   EngineParts& parts = state->parts;
 
   std::vector<std::shared_ptr<NetworkEntry>> found;
@@ -170,7 +176,9 @@ Engine::Engine(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Engine::~Engine() { stop(std::chrono::steady_clock::now() + std::chrono::seconds(5)); }
 
-api::Services Engine::services() { return {state_->networks, state_->jobs, state_->system}; }
+api::Services Engine::services() {
+  return {state_->networks, state_->jobs, state_->system, state_->datasets.get()};
+}
 
 void Engine::stop(std::chrono::steady_clock::time_point deadline) {
   State& state = *state_;

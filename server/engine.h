@@ -9,7 +9,6 @@
 
 #include "api/service.h"
 #include "core/result.h"
-#include "server/dataset_source.h"
 #include "server/observer.h"
 #include "server/store/file_system.h"
 
@@ -21,13 +20,12 @@ struct EngineOptions {
   std::size_t training_threads = 1;  ///< ≥ 1; also how wide one training step may spread
   api::Limits limits;
   EngineObserver* observer = nullptr;
-  DatasetSource* datasets = nullptr;
   std::function<void(const std::string&)> log;  ///< what an operator should read; null: nowhere
   std::function<api::Timestamp()> now;          ///< null: the system's clock
   std::shared_ptr<FileSystem> files;            ///< null: the real one
 };
 
-/// Networks, their training and their store in one folder: everything behind the HTTP contract. Thread-safe.
+/// Networks, their training, data sets and their store in one folder: everything behind the HTTP contract. Thread-safe.
 class Engine {
  public:
   /// Recovers what the folder holds (damaged files are set aside, the rest serves) and goes on with its jobs.

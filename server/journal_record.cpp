@@ -65,6 +65,7 @@ struct Writer {
     RawObjectWriter out;
     out.plain("type", "job_accepted").plain("id", record.id).number("at", milliseconds(record.at));
     out.raw("request", record.request).number("steps", record.steps).plain("data", record.data.hex());
+    if (!record.dataset.empty()) out.plain("dataset", record.dataset);
     if (!record.rows.empty()) out.raw("rows", record.rows);
     write_idempotency(out, record.idempotency_key, record.request_digest);
     return out.finish();
@@ -125,6 +126,7 @@ Result<JournalRecord> read_accepted(const RawObject& in) {
   record.request = in.raw("request");
   record.rows = in.raw("rows");
   record.steps = in.number("steps");
+  record.dataset = in.plain("dataset");
   record.idempotency_key = read_key(in.raw("idempotency_key"));
   record.at = timestamp(in.number("at"));
   if (!parse_digest(in.plain("data"), record.data)) return malformed("job");

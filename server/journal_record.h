@@ -28,6 +28,7 @@ struct JobAccepted {
   std::string id;
   std::string request;  ///< api::write_train_request, steps resolved
   std::uint64_t steps = 0;
+  std::string dataset;  ///< name of the stored data set that the rows come from; empty where there is none
   core::Digest data;
   std::string rows;  ///< api::write_dataset of small data; empty = kept by content in the store
   std::string idempotency_key;

@@ -62,6 +62,9 @@ struct Applier {
     job->view.created_at = record.at;
     job->view.step = facts.step;
     job->view.steps_total = record.steps;
+    if (!record.dataset.empty() &&
+        std::find(facts.datasets.begin(), facts.datasets.end(), record.dataset) == facts.datasets.end())
+      facts.datasets.push_back(record.dataset);
     entry.counts.enter(job->view.state);
     facts.queue.push_back(job);
     facts.jobs.push_back(job);
@@ -213,6 +216,7 @@ api::NetworkView NetworkEntry::view() const {
   view.updated_at = facts.updated_at;
   view.forked_from = identity->forked_from;
   view.replayable_from = facts.replayable_from;
+  view.datasets = facts.datasets;
   return view;
 }
 

@@ -75,6 +75,7 @@ class NetworkEntry {
     api::Timestamp updated_at{};
     std::uint64_t sequence = 0;  ///< of the last journal record
     std::uint64_t replayable_from = 0;
+    std::vector<std::string> datasets;  ///< stored data sets that jobs named
     std::vector<TimelineEvent> events;
     std::vector<StoredCheckpoint> checkpoints;
     std::deque<std::shared_ptr<Job>> queue;  ///< jobs not ended, in order; the first one may run

@@ -30,6 +30,8 @@ ListenerOptions listener_options(const Config& config) {
   options.event_streams_max = config.limits.event_streams_max;
   options.body_bytes_max = std::max(config.limits.body_bytes_max, config.limits.model_body_bytes_max);
   options.bodies_bytes_max = std::max(options.bodies_bytes_max, options.body_bytes_max);
+  // Data sets stream to the disk and are never held.
+  options.body_bytes_max = std::max(options.body_bytes_max, config.limits.dataset_body_bytes_max);
   options.tls_certificate_path = config.tls_certificate;
   options.tls_key_path = config.tls_key;
   return options;

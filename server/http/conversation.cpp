@@ -62,11 +62,14 @@ void Conversation::close_if_idle() {
 void Conversation::cut() { ::shutdown(fd_, SHUT_RDWR); }
 
 Conversation::Next Conversation::advance(bool health_only) {
-  turn_.load(std::memory_order_acquire);  // see pass_on()
+  // epoll hands the conversation from thread to thread; C++ and TSan must be told.
+  turn_.load(std::memory_order_acquire);
   may_read_ = true;
   while (step(health_only)) {
   }
-  return next_;
+  const Next next = next_;
+  turn_.store(true, std::memory_order_release);
+  return next;
 }
 
 bool Conversation::step(bool health_only) {

@@ -89,6 +89,8 @@ Result<api::JobView> JobServiceImplementation::train(const std::string& network,
   accepted.id = parts_.new_id();
   accepted.request = api::write_train_request(*planned);
   accepted.steps = planned->plan.steps;
+  if (const auto* dataset = request.data ? std::get_if<std::string>(&*request.data) : nullptr)
+    accepted.dataset = *dataset;
   accepted.idempotency_key = request.idempotency.key;
   accepted.request_digest = request.idempotency.request_digest;
   accepted.at = parts_.now();

@@ -43,13 +43,19 @@ class Descriptor {
 }  // namespace
 
 core::Result<std::string> FileSystem::read(const path& file) {
-  Descriptor in(file, O_RDONLY);
   struct stat info {};
-  if (!in.ok() || ::fstat(in.get(), &info) != 0) return failure("read", file, errno);
-  std::string bytes(static_cast<std::size_t>(info.st_size), '\0');
+  if (::stat(file.c_str(), &info) != 0) return failure("read", file, errno);
+  return read_part(file, 0, static_cast<std::uint64_t>(info.st_size));
+}
+
+core::Result<std::string> FileSystem::read_part(const path& file, std::uint64_t offset, std::uint64_t size) {
+  Descriptor in(file, O_RDONLY);
+  if (!in.ok()) return failure("read", file, errno);
+  std::string bytes(static_cast<std::size_t>(size), '\0');
   std::size_t done = 0;
   while (done < bytes.size()) {
-    const ssize_t n = ::read(in.get(), bytes.data() + done, bytes.size() - done);
+    const ssize_t n =
+        ::pread(in.get(), bytes.data() + done, bytes.size() - done, static_cast<off_t>(offset + done));
     if (n < 0 && errno == EINTR) continue;
     if (n < 0 && errno == EIO) {  // a bad sector: the file is damaged, whatever is tried later
       return core::Error{core::ErrorCode::corrupted, failure("read", file, EIO).message};

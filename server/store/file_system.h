@@ -24,6 +24,9 @@ class FileSystem {
   virtual ~FileSystem() = default;
 
   virtual core::Result<std::string> read(const std::filesystem::path& file);
+  /// `bytes` bytes from `offset` on; fewer where the file ends before.
+  virtual core::Result<std::string> read_part(const std::filesystem::path& file, std::uint64_t offset,
+                                              std::uint64_t bytes);
   /// Writes at `offset` (the file is made where missing) and cuts what lies behind; durable only after sync.
   virtual core::Result<void> write(const std::filesystem::path& file, std::uint64_t offset,
                                    std::string_view bytes);

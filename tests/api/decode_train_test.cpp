@@ -159,8 +159,9 @@ TEST(DecodeTrain, TakesLimitsUpToTheLast) {
 
 TEST(DecodeTrain, DataBodiesTakeDataAlone) {
   const auto spec = network(kTwoClasses).spec;
-  EXPECT_TRUE(decode_data_body(*parse_json(R"({"data":{"inputs":[1,2],"targets":[1]}})"), spec)->has_value());
-  EXPECT_FALSE(decode_data_body(*parse_json("{}"), spec)->has_value());
+  EXPECT_TRUE(
+      decode_data_body(*parse_json(R"({"data":{"inputs":[1,2],"targets":[1]}})"), spec)->source.has_value());
+  EXPECT_FALSE(decode_data_body(*parse_json("{}"), spec)->source.has_value());
   EXPECT_FALSE(decode_data_body(*parse_json(R"({"steps":1})"), spec).ok());
 }
 

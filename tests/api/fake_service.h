@@ -14,6 +14,7 @@
 #include "core/executor.h"
 #include "core/learner.h"
 #include "core/trainer.h"
+#include "tests/api/fake_datasets.h"
 
 namespace mlpd::api {
 
@@ -99,8 +100,9 @@ class FakeService final : public NetworkService, public SystemService {
   std::map<std::string, Stored> networks;
   std::map<std::string, JobView> jobs;
   FakeJobs job_service{*this};
+  FakeDatasets datasets;
 
-  Services services() { return {*this, job_service, *this}; }
+  Services services() { return {*this, job_service, *this, &datasets}; }
 
   core::Result<NetworkView> create(const CreateNetwork& request) override {
     last_create = request;
@@ -191,7 +193,15 @@ class FakeService final : public NetworkService, public SystemService {
       if (!made) return made.error();
       return std::make_shared<const core::Dataset>(std::move(*made));
     }
-    return core::Error{core::ErrorCode::not_found, "no such data set", {}};
+    const std::string& dataset = std::get<std::string>(*source);
+    const auto view = datasets.read(dataset);
+    if (!view) return view.error();
+    const NetworkView& network = found->second.view;
+    auto made = core::encode_part(view->profile, **datasets.rows(dataset), network.preprocess.get(),
+                                  core::Part::trainable, network.spec.inputs,
+                                  core::output_count(network.spec), network.spec.seed);
+    if (!made) return made.error();
+    return std::make_shared<const core::Dataset>(std::move(*made));
   }
   core::Result<core::HistoryColumns> history(const std::string& name,
                                              const core::HistoryQuery& query) override {

@@ -1,4 +1,3 @@
-import { untrack } from 'svelte';
 import type { Sent } from './curl';
 
 export interface Entry extends Sent {
@@ -53,5 +52,4 @@ class RequestLog {
 
 const bare = (sent: Sent) => sent.path.split('?')[0];
 export const request_log = new RequestLog();
-/** Whoever asks the server does not thereby depend on the log. */
-export const log_request = (sent: Sent, action: boolean) => untrack(() => request_log.add(sent, action));
+export const log_request = (sent: Sent, action: boolean) => request_log.add(sent, action);

@@ -1,11 +1,6 @@
-import pathlib
-import sys
-
 import pytest
 
-sys.path.insert(0, str(pathlib.Path(__file__).parent / "support"))
-
-from mlpd_process import Mlpd  # noqa: E402  found by the path above
+from mlpd_process import Mlpd
 
 
 @pytest.fixture

@@ -1,0 +1,77 @@
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "api/dataset_service.h"
+#include "server/dataset_source.h"
+#include "server/store/file_system.h"
+#include "server/store/row_file.h"
+
+namespace mlpd::server {
+
+/// Data sets that one server keeps.
+inline constexpr std::size_t kDatasetsMax = 10'000;
+
+/// Data sets in the store's folder (docs/store-format.md):
+///
+///     datasets/NAME/dataset.json   sealed: schema, statistics, the blocks of rows with their checksums
+///     datasets/NAME/rows           server/store/row_file.h
+///
+/// A data set is filled under temporary/ and appears by one rename, after everything is synced. What is
+/// damaged is set aside into quarantine/ at the start, with the reason beside it; rows are checked whenever
+/// they are read.
+class DatasetStore final : public api::DatasetService, public DatasetSource {
+ public:
+  using Clock = std::function<std::chrono::sys_time<std::chrono::milliseconds>()>;
+  using Log = std::function<void(const std::string&)>;
+
+  /// `folder` is the store's, held by this process alone.
+  static core::Result<std::unique_ptr<DatasetStore>> open(const std::filesystem::path& folder,
+                                                          std::shared_ptr<FileSystem> files, Clock clock,
+                                                          Log log);
+
+  core::Result<std::unique_ptr<api::DatasetUpload>> begin(const api::CreateDataset& request) override;
+  api::DatasetPage list(std::size_t limit, const std::string& cursor) override;
+  core::Result<api::DatasetView> read(const std::string& name) override;
+  core::Result<std::shared_ptr<const core::RowSource>> rows(const std::string& name) override;
+  core::Result<void> remove(const std::string& name) override;
+  /// The rows that are not held out for testing, in their order.
+  core::Result<std::shared_ptr<const core::Dataset>> rows(
+      const std::string& name, const core::NetworkSpec& spec,
+      const std::shared_ptr<const core::Preprocess>& preprocess) override;
+
+  /// Folders set aside at the start, each with the reason.
+  const std::vector<std::string>& quarantined() const { return quarantined_; }
+
+ private:
+  class Upload;
+  struct Entry {
+    api::DatasetView view;
+    std::shared_ptr<const core::RowSource> rows;
+  };
+
+  DatasetStore(std::filesystem::path folder, std::shared_ptr<FileSystem> files, Clock clock);
+  void add_built_in();
+  core::Result<Entry> load(const std::string& name) const;
+  core::Result<Entry> find(const std::string& name);
+  core::Result<api::DatasetView> publish(const std::filesystem::path& filled, Entry entry);
+  void set_aside(const std::string& name, const std::string& reason, const Log& log);
+  std::filesystem::path fresh();
+
+  std::filesystem::path folder_;
+  std::shared_ptr<FileSystem> files_;
+  Clock clock_;
+  std::atomic<std::uint64_t> serial_{0};
+  std::vector<std::string> quarantined_;
+  std::mutex mutex_;  ///< guards entries_; held while a name appears or goes
+  std::map<std::string, Entry> entries_;
+};
+
+}  // namespace mlpd::server
