@@ -19,7 +19,7 @@ namespace mlpd::server {
 /// Data sets that one server keeps.
 inline constexpr std::size_t kDatasetsMax = 10'000;
 
-/// Data sets in the store's folder (docs/store-format.md):
+/// Data sets in the store's folder (docs/datasets.md):
 ///
 ///     datasets/NAME/dataset.json   sealed: schema, statistics, the blocks of rows with their checksums
 ///     datasets/NAME/rows           server/store/row_file.h
