@@ -21,6 +21,8 @@ constexpr MediaRow kMedia[] = {
     {Media::json, "json", "application/json"},
     {Media::csv, "csv", "text/csv"},
     {Media::ndjson, "ndjson", "application/x-ndjson"},
+    {Media::png, "png", "image/png"},
+    {Media::svg, "svg", "image/svg+xml"},
 };
 
 std::string_view trim(std::string_view text) {

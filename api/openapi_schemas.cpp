@@ -288,6 +288,41 @@ constexpr Schema kSchemas[] = {
 "string"}},"rows":{"type":["array","integer"]},"generator":{"type":"string","enum":"@generators"},"noise":{
 "type":"number","minimum":0},"seed":{"type":"integer","minimum":0},"classes":{"type":"integer","minimum":2,
 "maximum":16}}}]})json"},
+    {"BoundaryAxis",
+     R"json({"type":"object","additionalProperties":false,"required":["index","name","from","to"],"properties":{
+"index":{"type":"integer","minimum":0},"name":{"type":"string"},"from":{"type":"number"},"to":{
+"type":"number"}}})json"},
+    {"Boundary",
+     R"json({"type":"object","additionalProperties":false,"required":["network","step","kind","resolution","x",
+"y","minimum","maximum","values"],"properties":{"network":{"type":"string"},"step":{"type":"integer",
+"minimum":0},"kind":{"type":"string","enum":["classes","values"]},"resolution":{"type":"integer",
+"minimum":2,"maximum":512},"x":{"$ref":"#/components/schemas/BoundaryAxis"},"y":{"$ref":
+"#/components/schemas/BoundaryAxis"},"minimum":{"type":"number"},"maximum":{"type":"number"},
+"values":{"type":"array","items":{"type":"array","items":{"type":"number"}}},"classes":{"type":
+"array","items":{"type":"array","items":{"type":"integer","minimum":0}}},"class_count":{"type":
+"integer","minimum":2},"class_labels":{"type":"array","items":{"type":"string"}},"points":{"type":
+"object","additionalProperties":false,"required":["x","y"],"properties":{"x":{"type":"array","items":
+{"type":"number"}},"y":{"type":"array","items":{"type":"number"}},"classes":{"type":"array","items":{
+"type":"integer","minimum":0}},"values":{"type":"array","items":{"type":"number"}}}}}})json"},
+    {"LayerHealth",
+     R"json({"type":"object","additionalProperties":false,"required":["index","path","verdict","gradient_norm",
+"update_ratio","weight_norm","saturated","dead","rate_times_curvature"],"properties":{"index":{"type":
+"integer","minimum":0},"path":{"type":"string"},"verdict":{"$ref":"#/components/schemas/Verdict"},
+"gradient_norm":{"type":["number","null"]},"update_ratio":{"type":["number","null"]},"weight_norm":{
+"type":["number","null"]},"saturated":{"type":["number","null"]},"dead":{"type":["number","null"]},
+"rate_times_curvature":{"type":["number","null"]}}})json"},
+    {"Verdict", R"json({"type":"string","enum":["healthy","warning","exploding","vanishing","saturated","dead",
+"diverged","plateaued","overfitting"]})json"},
+    {"Diagnosis",
+     R"json({"type":"object","additionalProperties":false,"required":["network","step","verdict","since_step",
+"summary","evidence","layers","remedies"],"properties":{"network":{"type":"string"},"step":{"type":
+"integer","minimum":0},"verdict":{"$ref":"#/components/schemas/Verdict"},"since_step":{"type":[
+"integer","null"],"minimum":0},"summary":{"type":"string"},"layer":{"type":"integer","minimum":0},
+"evidence":{"type":"object","additionalProperties":{"type":"number"}},"layers":{"type":"array",
+"items":{"$ref":"#/components/schemas/LayerHealth"}},"remedies":{"type":"array","items":{"type":
+"object","additionalProperties":false,"required":["title","request"],"properties":{"title":{"type":
+"string"},"request":{"type":"object","additionalProperties":false,"required":["method","path","body"],
+"properties":{"method":{"type":"string"},"path":{"type":"string"},"body":{"type":"object"}}}}}}}})json"},
     {"Live",
      R"json({"type":"object","additionalProperties":false,"required":["live"],"properties":{"live":{"type":
 "boolean"}}})json"},

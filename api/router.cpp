@@ -5,6 +5,7 @@
 
 #include "api/json_reader.h"
 #include "api/json_writer.h"
+#include "api/negotiation.h"
 #include "api/problem.h"
 #include "api/routes.h"
 
@@ -187,7 +188,9 @@ class Router final : public Handler {
     const bool json = type && type->find("json") != std::string_view::npos && *type != "application/x-ndjson";
     const auto pretty = request.query_value("pretty");
     if (json && pretty && *pretty != "false" && *pretty != "0") response.body = prettify(response.body);
-    if (!response.body.empty() && !response.stream && response.body.back() != '\n') response.body += '\n';
+    const bool text = !type || *type != content_type(Media::png);
+    if (text && !response.body.empty() && !response.stream && response.body.back() != '\n')
+      response.body += '\n';
     if (request.method == "HEAD") response.body.clear();
     if (!request.request_id.empty()) response.set_header("X-Request-Id", request.request_id);
   }

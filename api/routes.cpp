@@ -1,6 +1,8 @@
 #include "api/routes.h"
 
+#include "api/boundary_handlers.h"
 #include "api/dataset_handlers.h"
+#include "api/diagnosis_handlers.h"
 #include "api/job_handlers.h"
 #include "api/model_handlers.h"
 #include "api/network_handlers.h"
@@ -168,6 +170,33 @@ std::vector<Route> model_routes() {
            .headers = {"If-Match"}}};
 }
 
+std::vector<Route> insight_routes() {
+  return {{.method = "GET",
+           .pattern = "/v1/networks/{network}/boundary",
+           .handler = read_boundary,
+           .operation = "readBoundary",
+           .summary = "The decision surface over two inputs: a grid, PNG or SVG",
+           .answers = {{200, "Boundary", "the surface"}},
+           .problems = {404, 406},
+           .query = {{"x", kText, "name or index of the input along x; 0 by default"},
+                     {"y", kText, "name or index of the input along y; 1 by default"},
+                     {"resolution", R"({"type":"integer","minimum":2,"maximum":512})",
+                      "cells of a side, 64 by default"},
+                     {"output", kCount, "which output is the value where there are no classes"},
+                     {"points", kBoolean, "lay the last training data over it"},
+                     kStep,
+                     {"format", R"({"type":"string","enum":["json","png","svg"]})", "in place of Accept"}},
+           .answer_media = {Media::json, Media::png, Media::svg}},
+          {.method = "GET",
+           .pattern = "/v1/networks/{network}/diagnosis",
+           .handler = read_diagnosis,
+           .operation = "readDiagnosis",
+           .summary = "Health of the gradients by layer, what it means, and remedies ready to send",
+           .answers = {{200, "Diagnosis", "the diagnosis"}},
+           .problems = {404},
+           .query = {kStep}}};
+}
+
 std::vector<Route> job_routes() {
   return {{.method = "GET",
            .pattern = "/v1/jobs",
@@ -306,7 +335,7 @@ std::vector<Route> dataset_routes() {
 
 std::vector<Route> make_routes(const Services& services) {
   std::vector<Route> routes;
-  for (const auto& room : {network_routes(), model_routes(), job_routes(), system_routes()})
+  for (const auto& room : {network_routes(), model_routes(), insight_routes(), job_routes(), system_routes()})
     routes.insert(routes.end(), room.begin(), room.end());
   if (services.datasets != nullptr) {
     const std::vector<Route> room = dataset_routes();
