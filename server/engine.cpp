@@ -74,7 +74,7 @@ struct Engine::State {
               {}},
         keeper(parts),
         networks(parts, keeper),
-        jobs(parts),
+        jobs(parts, keeper),
         system(parts) {}
 
   void recover_network(StoredNetwork stored, std::vector<std::shared_ptr<NetworkEntry>>& found);

@@ -200,6 +200,7 @@ std::string write_identity(const NetworkIdentity& identity) {
     out.plain("forked_from", identity.forked_from->first).number("forked_at", identity.forked_from->second);
   }
   if (identity.start_step) out.number("start_step", *identity.start_step);
+  out.flag("preprocessed", identity.preprocessed);
   return out.finish();
 }
 
@@ -230,6 +231,7 @@ Result<NetworkIdentity> read_identity(std::string_view text) {
   }
   if (in->has("forked_from")) identity.forked_from.emplace(in->plain("forked_from"), in->number("forked_at"));
   if (in->has("start_step")) identity.start_step = in->number("start_step");
+  identity.preprocessed = in->flag("preprocessed");
   return identity;
 }
 

@@ -83,6 +83,7 @@ struct NetworkIdentity {
   std::optional<std::pair<std::string, std::uint64_t>> forked_from;
   /// Imported and forked networks, and those with preprocessing, start from a stored checkpoint.
   std::optional<std::uint64_t> start_step;
+  bool preprocessed = false;  ///< the network has a Preprocess, in its checkpoints
   std::string state_sha256;
 };
 

@@ -208,7 +208,9 @@ api::NetworkView NetworkEntry::view() const {
   view.state = state_of(facts);
   view.last_record = facts.last_record;
   if (!facts.jobs.empty()) view.last_job = facts.jobs.back()->view;
-  view.state_sha256 = view.state == "training" || view.state == "paused" ? std::string() : facts.state_sha256;
+  const bool in_job = !facts.queue.empty() && (facts.queue.front()->started ||
+                                               facts.queue.front()->view.state == api::JobState::running);
+  if (!in_job) view.state_sha256 = facts.state_sha256;
   view.etag = etag();
   view.labels = facts.labels;
   view.ttl_s = facts.ttl_s;

@@ -85,6 +85,11 @@ Result<void> NetworkKeeper::ensure_loaded(NetworkEntry& entry) {
   return load(entry);
 }
 
+Result<void> NetworkKeeper::ensure_preprocess(NetworkEntry& entry) {
+  if (!entry.identity->preprocessed) return {};
+  return ensure_loaded(entry);
+}
+
 Result<std::unique_ptr<core::Learner>> NetworkKeeper::past(NetworkEntry& entry, std::uint64_t step) {
   const Timeline timeline = entry.timeline();
   std::uint64_t live_step = 0;

@@ -21,6 +21,9 @@ class NetworkKeeper {
   /// The same for callers without the mutex; cheap once loaded.
   core::Result<void> ensure_loaded(NetworkEntry& entry);
 
+  /// What turns raw rows into numbers is known afterwards; only the state holds it.
+  core::Result<void> ensure_preprocess(NetworkEntry& entry);
+
   /// The state at a step boundary: the live one, or that of a past step.
   core::Result<core::Checkpoint> checkpoint(NetworkEntry& entry, api::AtStep step);
   core::Result<std::shared_ptr<const core::Snapshot>> snapshot(NetworkEntry& entry, api::AtStep step);

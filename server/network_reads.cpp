@@ -28,8 +28,10 @@ Result<std::unique_ptr<core::Learner>> NetworkServiceImplementation::learner(con
   return core::Learner::restore(*std::move(state), parts_.executor);
 }
 
-Result<std::shared_ptr<const core::Dataset>> resolve_data(EngineParts& parts, NetworkEntry& entry,
+Result<std::shared_ptr<const core::Dataset>> resolve_data(EngineParts& parts, NetworkKeeper& keeper,
+                                                          NetworkEntry& entry,
                                                           const std::optional<api::DataSource>& source) {
+  if (Result<void> loaded = keeper.ensure_preprocess(entry); !loaded.ok()) return loaded.error();
   std::shared_ptr<const core::Dataset> rows;
   std::shared_ptr<Job> last;
   core::NetworkSpec spec;
@@ -82,7 +84,7 @@ Result<std::shared_ptr<const core::Dataset>> NetworkServiceImplementation::data(
     const std::string& name, const std::optional<api::DataSource>& source) {
   const Result<EntryPointer> entry = find(name);
   if (!entry.ok()) return entry.error();
-  return resolve_data(parts_, **entry, source);
+  return resolve_data(parts_, keeper_, **entry, source);
 }
 
 Result<core::HistoryColumns> NetworkServiceImplementation::history(const std::string& name,
@@ -138,6 +140,7 @@ Result<std::pair<api::NetworkView, bool>> NetworkServiceImplementation::import_m
   identity.labels = model.labels;
   identity.created_at = parts_.now();
   identity.start_step = model.checkpoint.step;
+  identity.preprocessed = model.checkpoint.preprocess != nullptr;
   identity.state_sha256 = core::state_digest(model.checkpoint).hex();
   const CheckpointKey key{model.checkpoint.step, 0};
   NewNetwork files;

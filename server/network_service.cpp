@@ -79,6 +79,7 @@ Result<api::NetworkView> NetworkServiceImplementation::create_reserved(const api
   NewNetwork files;
   if (request.preprocess) {
     identity.start_step = 0;
+    identity.preprocessed = true;
     files.checkpoint.emplace(CheckpointKey{}, write_state({start, {}, {}}));
   }
   files.identity = write_identity(identity);
@@ -119,6 +120,7 @@ api::Page<api::NetworkView> NetworkServiceImplementation::list(const api::PageQu
 Result<api::NetworkView> NetworkServiceImplementation::read(const std::string& name) {
   const Result<EntryPointer> entry = find(name);
   if (!entry.ok()) return entry.error();
+  if (Result<void> loaded = keeper_.ensure_preprocess(**entry); !loaded.ok()) return loaded.error();
   std::lock_guard lock((*entry)->mutex);
   return (*entry)->view();
 }

@@ -56,7 +56,8 @@ class NetworkServiceImplementation final : public api::NetworkService {
 };
 
 /// The rows that a source means for this network, with its shape.
-core::Result<std::shared_ptr<const core::Dataset>> resolve_data(EngineParts& parts, NetworkEntry& entry,
+core::Result<std::shared_ptr<const core::Dataset>> resolve_data(EngineParts& parts, NetworkKeeper& keeper,
+                                                                NetworkEntry& entry,
                                                                 const std::optional<api::DataSource>& source);
 
 /// The answer where no network has this name.

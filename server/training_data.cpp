@@ -18,12 +18,13 @@ core::Result<void> TrainingData::keep(const std::shared_ptr<const core::Dataset>
   }
   std::lock_guard lock(mutex_);
   Kept& kept = kept_[accepted.data.hex()];
-  if (kept.uses == 0) {
+  if (!kept.stored) {
     core::Result<void> put = store_.put_data(accepted.data, api::write_dataset(*rows));
     if (!put.ok()) {
-      kept_.erase(accepted.data.hex());
+      if (kept.uses == 0) kept_.erase(accepted.data.hex());
       return put;
     }
+    kept.stored = true;
   }
   ++kept.uses;
   kept.rows = rows;
@@ -33,7 +34,9 @@ core::Result<void> TrainingData::keep(const std::shared_ptr<const core::Dataset>
 void TrainingData::keep_again(const JobAccepted& accepted) {
   if (!accepted.rows.empty()) return;
   std::lock_guard lock(mutex_);
-  ++kept_[accepted.data.hex()].uses;
+  Kept& kept = kept_[accepted.data.hex()];
+  ++kept.uses;
+  kept.stored = true;
 }
 
 void TrainingData::release(const JobAccepted& accepted) {
@@ -57,7 +60,12 @@ core::Result<std::shared_ptr<const core::Dataset>> TrainingData::load(const JobA
       }
     }
     core::Result<std::string> stored = store_.data(accepted.data);
-    if (!stored.ok()) return stored.error();
+    if (!stored.ok()) {
+      std::lock_guard lock(mutex_);
+      const auto kept = kept_.find(accepted.data.hex());
+      if (kept != kept_.end()) kept->second.stored = false;
+      return stored.error();
+    }
     text = *std::move(stored);
   }
   core::Result<core::Dataset> read = api::read_dataset(text);

@@ -35,6 +35,7 @@ class TrainingData {
  private:
   struct Kept {
     std::size_t uses = 0;
+    bool stored = false;  ///< false also once its file was found damaged
     std::weak_ptr<const core::Dataset> rows;
   };
 

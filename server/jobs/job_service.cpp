@@ -22,7 +22,7 @@ Result<JobServiceImplementation::Found> JobServiceImplementation::find(const std
 Result<api::TrainRequest> JobServiceImplementation::plan(NetworkEntry& entry,
                                                          const api::TrainRequest& request,
                                                          std::shared_ptr<const core::Dataset>& rows) {
-  Result<std::shared_ptr<const core::Dataset>> resolved = resolve_data(parts_, entry, request.data);
+  Result<std::shared_ptr<const core::Dataset>> resolved = resolve_data(parts_, keeper_, entry, request.data);
   if (!resolved.ok()) return resolved.error();
   rows = *std::move(resolved);
   api::TrainRequest planned = request;

@@ -6,13 +6,14 @@
 
 #include "server/engine_parts.h"
 #include "server/jobs/job.h"
+#include "server/network_keeper.h"
 
 namespace mlpd::server {
 
 /// Train jobs: accepting, following, steering. Nothing here waits for a trainer's slice.
 class JobServiceImplementation final : public api::JobService {
  public:
-  explicit JobServiceImplementation(EngineParts& parts) : parts_(parts) {}
+  JobServiceImplementation(EngineParts& parts, NetworkKeeper& keeper) : parts_(parts), keeper_(keeper) {}
 
   core::Result<api::JobView> train(const std::string& network, const api::TrainRequest& request) override;
   core::Result<api::JobView> wait(const std::string& id, std::chrono::milliseconds timeout) override;
@@ -35,6 +36,7 @@ class JobServiceImplementation final : public api::JobService {
   core::Result<api::JobView> steer(const std::string& id, JobSteering steering);
 
   EngineParts& parts_;
+  NetworkKeeper& keeper_;
   std::atomic<std::size_t> requests_waiting_{0};
 };
 

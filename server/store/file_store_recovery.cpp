@@ -27,7 +27,7 @@ bool parse_whole(std::string_view text, Number& number) {
 
 /// Names that the store itself can have made; anything else in networks/ is set aside.
 bool plausible_name(std::string_view name) {
-  return !name.empty() && name.size() <= 63 &&
+  return !name.empty() && name.size() <= 63 && name.front() != '.' && name.front() != '-' &&
          name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789._-") == std::string_view::npos;
 }
 

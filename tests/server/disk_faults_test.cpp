@@ -84,11 +84,11 @@ TEST_P(DiskFaultsTest, AJobEndsOnceTheDiskIsBack) {
   open();
   create("a");
   create("b");
-  train("b", train_request(20'000));
-  const std::string id = jobs().train("a", train_request(20'000))->id;
+  train("b", train_request(5'000));
+  const std::string id = jobs().train("a", train_request(5'000))->id;
   ASSERT_TRUE(eventually([&] { return jobs().read(id)->steps_done > 0; }));
   fail(true);
-  ASSERT_TRUE(eventually([&] { return jobs().read(id)->steps_done == 20'000; }));
+  ASSERT_TRUE(eventually([&] { return jobs().read(id)->steps_done == 5'000; }));
   EXPECT_EQ(jobs().wait(id, std::chrono::milliseconds(50))->state, api::JobState::running);
   fail(false);
   EXPECT_EQ(wait(id).state, api::JobState::succeeded);

@@ -122,10 +122,10 @@ class EngineTest : public ::testing::Test {
     return view.ok() ? view->state_sha256 : "";
   }
 
-  /// Polls until it holds or ten seconds have passed.
+  /// Polls until it holds or thirty seconds have passed.
   template <class Condition>
   static bool eventually(Condition holds) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
     while (!holds()) {
       if (std::chrono::steady_clock::now() > deadline) return false;
       std::this_thread::yield();
