@@ -1,4 +1,4 @@
-import type { Palette } from '../math/palette';
+import { type Palette, diverging_colour } from '../math/palette';
 
 export interface Point {
   x: number;
@@ -12,10 +12,11 @@ export interface Point {
 /** One data point: classes differ in form as well as in colour. */
 export function mark(point: Point, cx: number, cy: number, palette: Palette, size = 4): string {
   const k = point.label ?? (point.value >= 0 ? 1 : 0);
-  const fill = palette.classes[k % palette.classes.length];
-  const outline = `fill="${fill}" stroke="${palette.surface}" stroke-width="1.2"`;
+  const fill = point.label === null ? diverging_colour(palette, point.value) : palette.classes[k % palette.classes.length];
+  const edge = point.label === null ? palette.ink : palette.surface;
+  const outline = `fill="${fill}" stroke="${edge}" stroke-width="${point.label === null ? 0.8 : 1.2}"`;
   const [x, y] = [cx.toFixed(1), cy.toFixed(1)];
-  if (k % 4 === 0) return `<circle cx="${x}" cy="${y}" r="${size}" ${outline}/>`;
+  if (k % 4 === 0 || point.label === null) return `<circle cx="${x}" cy="${y}" r="${size}" ${outline}/>`;
   if (k % 4 === 1)
     return `<rect x="${(cx - size * 0.9).toFixed(1)}" y="${(cy - size * 0.9).toFixed(1)}" width="${size * 1.8}" height="${size * 1.8}" rx="1" ${outline}/>`;
   if (k % 4 === 2)

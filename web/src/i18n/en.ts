@@ -323,4 +323,16 @@ export const en = {
   'lessons.run_l1': 'L1 0.3',
   'lessons.run_sigmoid': '6 × 8 sigmoid',
   'lessons.run_relu': '6 × 8 relu',
+
+  'word.idle': 'idle',
+  'word.queued': 'queued',
+  'word.training': 'training',
+  'word.running': 'running',
+  'word.paused': 'paused',
+  'word.succeeded': 'succeeded',
+  'word.failed': 'failed',
+  'word.cancelled': 'cancelled',
+  'word.completed': 'completed',
+  'word.early_stopped': 'stopped early',
+  'word.diverged': 'diverged',
 } as const;

@@ -13,6 +13,9 @@ export function t(key: Key, parameters: Record<string, string | number> = {}): s
   return messages[key].replace(/\{(\w+)\}/g, (whole, name) => String(parameters[name] ?? whole));
 }
 
+/** The server's word for a state in the current language; a word that is not known stays as it is. */
+export const state_word = (word: string) => messages[`word.${word}` as Key] ?? word;
+
 export const language = () => current;
 export const locale = () => (current === 'zh' ? 'zh-CN' : 'en');
 

@@ -310,4 +310,16 @@ export const zh: Record<Key, string> = {
   'lessons.run_l1': 'L1 0.3',
   'lessons.run_sigmoid': '6 × 8 sigmoid',
   'lessons.run_relu': '6 × 8 relu',
+
+  'word.idle': '静止',
+  'word.queued': '排队中',
+  'word.training': '训练中',
+  'word.running': '运行中',
+  'word.paused': '已暂停',
+  'word.succeeded': '已成功',
+  'word.failed': '失败',
+  'word.cancelled': '已取消',
+  'word.completed': '已完成',
+  'word.early_stopped': '提前停止',
+  'word.diverged': '发散',
 };

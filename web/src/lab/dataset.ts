@@ -40,10 +40,7 @@ export function rows_of(dataset: DatasetView, rows: Row[]): Rows {
     .filter((column) => column !== target && column.type === 'number')
     .map((column) => column.name);
   const values = rows.map((row) => row[dataset.target]);
-  const few =
-    new Set(values).size <= 12 &&
-    values.every((value) => typeof value !== 'number' || Number.isInteger(value));
-  const regression = target?.type === 'number' && !few;
+  const regression = target?.type === 'number';
   const classes = regression
     ? null
     : [...new Set(values.map(String))].sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));

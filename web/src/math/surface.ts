@@ -45,7 +45,7 @@ function paint_classes(surface: Surface, palette: Palette, data: Uint8ClampedArr
     let best = 0;
     for (let j = 1; j < surface.width; j++)
       if (surface.outputs[k * surface.width + j] > surface.outputs[k * surface.width + best]) best = j;
-    const strength = 0.25 + 0.6 * Math.max(0, Math.min(1, surface.outputs[k * surface.width + best]));
+    const strength = 0.1 + 0.5 * Math.max(0, Math.min(1, surface.outputs[k * surface.width + best]));
     const colour = colours[best % colours.length];
     for (let c = 0; c < 3; c++) data[4 * k + c] = ground[c] + (colour[c] - ground[c]) * strength;
     data[4 * k + 3] = 255;
@@ -58,25 +58,36 @@ export function paint_surface(surface: Surface, palette: Palette, data: Uint8Cla
   else paint_classes(surface, palette, data);
 }
 
+const kTiny = 1e-30;
+
+/**
+ * By how much each point is rather of class `j` than of any other, as a difference of logarithms: that is nearly
+ * straight between the grid's points even where the probabilities themselves jump from 0 to 1.
+ */
+function lead_of(surface: Surface, j: number): Float64Array {
+  const { size, outputs, width } = surface;
+  const lead = new Float64Array(size * size);
+  for (let k = 0; k < lead.length; k++) {
+    let other = 0;
+    for (let i = 0; i < width; i++) if (i !== j) other = Math.max(other, outputs[k * width + i]);
+    lead[k] = Math.log(Math.max(0, outputs[k * width + j]) + kTiny) - Math.log(other + kTiny);
+  }
+  return lead;
+}
+
 /** The line between the classes as an SVG path over a square of `side` units; one path for each further class. */
 export function boundary_paths(surface: Surface, side: number): string[] {
-  const { size, outputs, width } = surface;
-  const place = (x: number, y: number): [number, number] => [
-    (x / (size - 1)) * side,
-    (y / (size - 1)) * side,
-  ];
+  const { size, outputs, width, classes } = surface;
+  const place = (x: number, y: number): [number, number] => [(x / (size - 1)) * side, (y / (size - 1)) * side];
+  const path = (values: ArrayLike<number>, level: number) => contour_path(contour(values, size, size, level), place);
+  if (classes && width === 2 && is_probability(outputs)) return [path(lead_of(surface, 1), 0)];
   const values = signed_values(surface);
-  if (values) {
-    const levels = surface.classes ? [0] : [-0.5, 0, 0.5];
-    return levels.map((level) => contour_path(contour(values, size, size, level), place));
-  }
-  return Array.from({ length: width }, (_, j) => {
-    const lead = new Float64Array(size * size);
-    for (let k = 0; k < lead.length; k++) {
-      let other = Number.NEGATIVE_INFINITY;
-      for (let i = 0; i < width; i++) if (i !== j) other = Math.max(other, outputs[k * width + i]);
-      lead[k] = outputs[k * width + j] - other;
-    }
-    return contour_path(contour(lead, size, size, 0), place);
-  });
+  if (values) return classes ? [path(values, 0)] : [-0.5, 0, 0.5].map((level) => path(values, level));
+  if (!classes) return [];
+  return Array.from({ length: width }, (_, j) => path(lead_of(surface, j), 0));
+}
+
+function is_probability(outputs: ArrayLike<number>): boolean {
+  for (let k = 0; k < outputs.length; k++) if (outputs[k] < 0 || outputs[k] > 1) return false;
+  return true;
 }
