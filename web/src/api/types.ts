@@ -1,8 +1,27 @@
-/** The part of the HTTP contract that the dashboard uses. */
-export type Numbers = number[][];
+import type { components } from './schema';
 
+/**
+ * The API's own types (schema.d.ts, made from /openapi.json by `npm run types`), narrowed where an answer is always of
+ * one of the forms that a request may have.
+ */
+type Schemas = components['schemas'];
+
+export type Numbers = number[][];
+export type Job = Schemas['Job'];
+export type Jobs = Schemas['JobList'];
+export type System = Schemas['System'];
+export type Problem = Partial<Schemas['Problem']>;
+export type Evaluation = Schemas['Evaluation'];
+export type DatasetColumn = Schemas['ColumnProfile'];
+export type DatasetView = Schemas['Dataset'];
+export type Datasets = Schemas['DatasetList'];
+/** Columns of equal length. */
+export type History = Schemas['History'];
+export type RunRecord = { step: number } & Record<string, number | null>;
+
+/** A brick as the page writes and reads it; numbers in it are plain lists. */
 export interface LayerSpec {
-  type?: 'dense' | 'dropout' | 'layer_norm' | 'batch_norm' | 'residual';
+  type?: Schemas['Layer']['type'];
   units?: number;
   activation?: string;
   bias?: boolean | number[];
@@ -12,8 +31,10 @@ export interface LayerSpec {
   layers?: LayerSpec[];
 }
 
-export interface Named {
+export interface OptimizerSpec {
   type: string;
+  learning_rate?: number;
+  momentum?: number;
   [parameter: string]: unknown;
 }
 
@@ -22,122 +43,43 @@ export interface NetworkSpec {
   input_names?: string[];
   class_labels?: string[];
   layers: LayerSpec[];
-  loss?: string | Named;
-  optimizer?: Named & { learning_rate?: number };
-  schedule?: Named;
+  loss?: string | { type: string };
+  optimizer?: OptimizerSpec;
+  schedule?: { type: string; [parameter: string]: unknown };
   regularization?: { l1?: number; l2?: number };
-  gradient_clip?: { norm?: number; value?: number } | null;
+  gradient_clip?: { norm?: number; value?: number };
   seed?: number;
   dtype?: string;
 }
 
-export type RunRecord = Record<string, number | null> & { step: number };
-
-export interface Job {
-  id: string;
-  network: string;
-  state: 'queued' | 'running' | 'paused' | 'succeeded' | 'failed' | 'cancelled';
-  steps_done: number;
-  steps_total: number;
-  step: number;
-  loss?: number | null;
-  metrics?: Record<string, unknown>;
-  stop_reason?: string | null;
-  steps_per_second?: number;
-  created_at: string;
-  started_at?: string | null;
-  finished_at?: string | null;
-  best_step?: number | null;
-  confusion?: number[][];
-  error?: { code?: string; message?: string } | null;
+type Described = Omit<Schemas['Network'], keyof NetworkSpec | 'last_record'>;
+export interface NetworkView extends NetworkSpec, Described {
+  last_record?: RunRecord;
 }
-
-export interface NetworkView extends NetworkSpec {
-  name: string;
-  step: number;
-  parameters: number;
-  state: string;
-  last_record?: RunRecord | null;
-  last_job?: Job | null;
-  state_sha256: string;
-  labels?: Record<string, string>;
-  created_at: string;
-  updated_at?: string;
-  forked_from?: { network: string; step: number } | null;
-  replayable_from?: number;
-}
-
-export interface DatasetColumn {
-  name: string;
-  type: string;
-  count: number;
-  missing: number;
-  distinct?: number;
-  minimum?: number;
-  maximum?: number;
-  mean?: number;
-  deviation?: number;
-  quantiles?: Record<string, number>;
-  top?: { value: string; count: number }[];
-}
-
-export interface DatasetView {
-  name: string;
-  source: string;
-  rows: number;
-  target: string;
-  columns: DatasetColumn[];
-  read_only?: boolean;
-  bytes?: number;
-  created_at?: string;
-  preview?: Record<string, number | string | null>[];
-}
-
-/** Lists, newest first; each names its items by what they are. */
+/** Lists come newest first. */
 export interface Networks {
   networks: NetworkView[];
   next_cursor?: string;
 }
-export interface Jobs {
-  jobs: Job[];
-  next_cursor?: string;
-}
-export interface Datasets {
-  datasets: DatasetView[];
-  next_cursor?: string;
-}
 
-/** Columns of equal length. */
-export type History = Record<string, (number | null)[]>;
-
-export interface TraceLayer {
-  type?: string;
-  activation?: string;
-  input: Numbers | null;
-  weights: Numbers | null;
-  bias: Numbers | null;
-  z: Numbers | null;
-  h: Numbers | null;
-  dh_dz: Numbers | number[][][] | null;
-  dloss_dh: Numbers | null;
-  dloss_dz: Numbers | null;
-  dloss_dweights: Numbers | null;
-  dloss_dbias: Numbers | null;
-  weights_next: Numbers | null;
-  bias_next: Numbers | null;
-  formulas?: Record<string, string>;
-  layers?: TraceLayer[];
-}
-
-export interface Trace {
-  step?: number;
-  loss: number;
-  data_loss: number;
-  penalty: number;
-  learning_rate?: number;
-  gradient_norm?: number;
+type Traced =
+  | 'input'
+  | 'weights'
+  | 'bias'
+  | 'z'
+  | 'h'
+  | 'dloss_dh'
+  | 'dloss_dz'
+  | 'dloss_dweights'
+  | 'dloss_dbias'
+  | 'weights_next'
+  | 'bias_next';
+export type TraceLayer = Pick<Schemas['TracedLayer'], 'type' | 'activation'> &
+  Record<Traced, Numbers | null> & { dh_dz: Numbers | Numbers[] | null };
+export type Trace = Omit<Schemas['Trace'], 'layers' | 'gradient_norm'> & {
   layers: TraceLayer[];
-}
+  gradient_norm?: number;
+};
 
 export interface Remedy {
   title: string;
@@ -160,19 +102,4 @@ export interface Diagnosis {
     dead?: number | null;
   }[];
   remedies: Remedy[];
-}
-
-export interface Problem {
-  type?: string;
-  title?: string;
-  status?: number;
-  detail?: string;
-  request_id?: string;
-  errors?: { pointer: string; detail: string }[];
-}
-
-export interface System {
-  version: string;
-  build?: string;
-  [field: string]: unknown;
 }

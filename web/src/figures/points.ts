@@ -1,4 +1,4 @@
-import { type Palette, diverging_colour } from '../math/palette';
+import { diverging_colour, type Palette } from '../math/palette';
 
 export interface Point {
   x: number;
@@ -12,7 +12,10 @@ export interface Point {
 /** One data point: classes differ in form as well as in colour. */
 export function mark(point: Point, cx: number, cy: number, palette: Palette, size = 4): string {
   const k = point.label ?? (point.value >= 0 ? 1 : 0);
-  const fill = point.label === null ? diverging_colour(palette, point.value) : palette.classes[k % palette.classes.length];
+  const fill =
+    point.label === null
+      ? diverging_colour(palette, point.value)
+      : palette.classes[k % palette.classes.length];
   const edge = point.label === null ? palette.ink : palette.surface;
   const outline = `fill="${fill}" stroke="${edge}" stroke-width="${point.label === null ? 0.8 : 1.2}"`;
   const [x, y] = [cx.toFixed(1), cy.toFixed(1)];

@@ -1,5 +1,5 @@
 import { ApiError, act, call, get } from '../api/client';
-import type { DatasetView } from '../api/types';
+import type { DatasetView, NetworkView } from '../api/types';
 import type { Point } from '../figures/points';
 import type { Plane } from '../math/projection';
 import { place_in } from '../math/projection';
@@ -30,6 +30,10 @@ export const generator_of = (name: string | null) =>
 
 export type BuiltIn = keyof typeof kBuiltIn;
 export const is_built_in = (name: string): name is BuiltIn => name in kBuiltIn;
+
+/** The data set that a network is about, as far as it says: its label, or what it trained on. */
+export const dataset_of = (view: NetworkView): string | null =>
+  view.labels?.dataset ?? view.datasets?.at(-1) ?? (view.name === 'demo' ? 'article-xor' : null);
 
 type Row = Record<string, number | string | null>;
 

@@ -4,7 +4,7 @@ import type { Job, LayerSpec, NetworkSpec, Networks, NetworkView } from '../api/
 import { LiveNetwork } from '../live/network.svelte';
 import { route } from '../shell/route.svelte';
 import { bare_layers, default_spec, layers_with_numbers } from './architecture';
-import { generator_of, is_built_in, load_rows, type Rows, save_rows } from './dataset';
+import { dataset_of, generator_of, is_built_in, load_rows, type Rows, save_rows } from './dataset';
 
 const kDemoSteps = 600;
 const kDemoPace = 120;
@@ -148,7 +148,7 @@ export class LabSession {
   }
 
   dataset_name(): string | null {
-    return this.network?.view?.labels?.dataset ?? (this.network?.name === 'demo' ? 'article-xor' : null);
+    return this.network?.view ? dataset_of(this.network.view) : null;
   }
 
   play = () =>

@@ -78,8 +78,12 @@ function lead_of(surface: Surface, j: number): Float64Array {
 /** The line between the classes as an SVG path over a square of `side` units; one path for each further class. */
 export function boundary_paths(surface: Surface, side: number): string[] {
   const { size, outputs, width, classes } = surface;
-  const place = (x: number, y: number): [number, number] => [(x / (size - 1)) * side, (y / (size - 1)) * side];
-  const path = (values: ArrayLike<number>, level: number) => contour_path(contour(values, size, size, level), place);
+  const place = (x: number, y: number): [number, number] => [
+    (x / (size - 1)) * side,
+    (y / (size - 1)) * side,
+  ];
+  const path = (values: ArrayLike<number>, level: number) =>
+    contour_path(contour(values, size, size, level), place);
   if (classes && width === 2 && is_probability(outputs)) return [path(lead_of(surface, 1), 0)];
   const values = signed_values(surface);
   if (values) return classes ? [path(values, 0)] : [-0.5, 0, 0.5].map((level) => path(values, level));
