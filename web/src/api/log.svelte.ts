@@ -1,3 +1,4 @@
+import { untrack } from 'svelte';
 import type { Sent } from './curl';
 
 export interface Entry extends Sent {
@@ -52,4 +53,5 @@ class RequestLog {
 
 const bare = (sent: Sent) => sent.path.split('?')[0];
 export const request_log = new RequestLog();
-export const log_request = (sent: Sent, action: boolean) => request_log.add(sent, action);
+/** Whoever asks the server does not thereby depend on the log. */
+export const log_request = (sent: Sent, action: boolean) => untrack(() => request_log.add(sent, action));

@@ -2,7 +2,6 @@
 const by_id = (id) => document.getElementById(id);
 const slider = by_id('at');
 function show(k) {
-  // biome-ignore lint/correctness/noUndeclaredVariables: defined by the exported page
   const frame = frames[k];
   slider.value = k;
   by_id('title').textContent = frame.title;

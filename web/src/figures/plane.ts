@@ -14,21 +14,26 @@ export const to_pixel = (window: Window, x: number, y: number): [number, number]
   kPlane.top + ((window.y1 - y) / (window.y1 - window.y0)) * kPlane.side,
 ];
 
-export function render_axes(window: Window, names: [string, string], palette: Palette): string {
+export function render_axes(window: Window, names: [string, string], palette: Palette, size = 11): string {
   const bottom = kPlane.top + kPlane.side;
-  const style = { fill: palette.ink_soft } as const;
+  const style = { fill: palette.ink_soft, size } as const;
   const parts = [
     `<rect x="${kPlane.left}" y="${kPlane.top}" width="${kPlane.side}" height="${kPlane.side}" fill="none" stroke="${palette.line}"/>`,
   ];
   for (const value of ticks(window.x0, window.x1, 5))
     parts.push(
-      svg_text(to_pixel(window, value, 0)[0], bottom + 15, short(value), { ...style, anchor: 'middle' }),
+      svg_text(to_pixel(window, value, 0)[0], bottom + size + 4, short(value), {
+        ...style,
+        anchor: 'middle',
+      }),
     );
   for (const value of ticks(window.y0, window.y1, 5))
     parts.push(
       svg_text(kPlane.left - 6, to_pixel(window, 0, value)[1] + 4, short(value), { ...style, anchor: 'end' }),
     );
-  parts.push(svg_text(kPlane.left + kPlane.side / 2, bottom + 32, names[0], { ...style, anchor: 'middle' }));
+  parts.push(
+    svg_text(kPlane.left + kPlane.side / 2, bottom + 2 * size + 10, names[0], { ...style, anchor: 'middle' }),
+  );
   parts.push(
     `<g transform="translate(10 ${kPlane.top + kPlane.side / 2}) rotate(-90)">${svg_text(0, 0, names[1], { ...style, anchor: 'middle' })}</g>`,
   );

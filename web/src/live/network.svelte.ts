@@ -13,6 +13,9 @@ const kModelIntervalMs = 90;
 const kPollMs = 500;
 const kCachedModels = 400;
 
+/** Whether this server diagnoses; asked no more once it said that it does not. */
+let diagnosed = true;
+
 /** Parameters of one step. */
 export interface Frame {
   step: number;
@@ -94,7 +97,12 @@ export class LiveNetwork {
   }
 
   async refresh_diagnosis() {
-    this.diagnosis = await get<Diagnosis>(network_path(this.name, '/diagnosis')).catch(() => null);
+    if (!diagnosed) return;
+    try {
+      this.diagnosis = await get<Diagnosis>(network_path(this.name, '/diagnosis'));
+    } catch (error) {
+      diagnosed = !(error instanceof ApiError && error.absent);
+    }
   }
 
   /** Parameters at a past step, from memory where they were seen. Null where the server can't tell. */

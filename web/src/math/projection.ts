@@ -20,18 +20,29 @@ export function axis_plane(rows: number[][], columns: number, x: number, y: numb
 
 const dot = (a: number[], b: number[]) => a.reduce((sum, value, j) => sum + value * b[j], 0);
 
+function normalized(vector: number[]): number[] | null {
+  const length = Math.sqrt(dot(vector, vector));
+  return length < 1e-9 ? null : vector.map((value) => value / length);
+}
+
+const without = (vector: number[], direction: number[] | null) =>
+  direction ? vector.map((value, j) => value - dot(vector, direction) * direction[j]) : vector;
+
+/** The direction of largest variance at right angles to another one; any such direction where nothing varies. */
 function leading_direction(covariance: number[][], orthogonal_to: number[] | null): number[] {
-  const size = covariance.length;
-  let direction = Array.from({ length: size }, (_, j) => 1 / (j + 1.5));
+  const axes = covariance.map((_, k) => covariance.map((__, j) => (j === k ? 1 : 0)));
+  const free = axes.map((axis) => without(axis, orthogonal_to)).sort((a, b) => dot(b, b) - dot(a, a))[0];
+  const start = axes.map((_, j) => 1 / (j + 1.5));
+  let direction = normalized(without(start, orthogonal_to)) ?? normalized(free) ?? axes[0];
   for (let round = 0; round < 200; round++) {
-    let next = covariance.map((row) => dot(row, direction));
-    if (orthogonal_to) {
-      const along = dot(next, orthogonal_to);
-      next = next.map((value, j) => value - along * orthogonal_to[j]);
-    }
-    const length = Math.sqrt(dot(next, next));
-    if (length < 1e-12) return direction.map((_, j) => (j === (orthogonal_to ? 1 : 0) ? 1 : 0));
-    direction = next.map((value) => value / length);
+    const next = normalized(
+      without(
+        covariance.map((row) => dot(row, direction)),
+        orthogonal_to,
+      ),
+    );
+    if (!next) return normalized(free) ?? axes[0];
+    direction = next;
   }
   const largest = direction.reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a));
   return largest < 0 ? direction.map((value) => -value) : direction;
