@@ -61,7 +61,6 @@ bool is_asset(std::string_view path) { return find_asset(path) != nullptr; }
 api::Response serve_asset(std::string_view path, std::string_view accept_encoding,
                           std::string_view if_none_match) {
   api::Response response;
-  response.set_header("X-Content-Type-Options", "nosniff");
   const Asset* asset = find_asset(path);
   if (!asset) {
     response.status = 404;
