@@ -5,6 +5,7 @@
 #include "api/json_writer.h"
 #include "api/model_document.h"
 #include "api/negotiation.h"
+#include "api/onnx.h"
 #include "api/problem.h"
 
 namespace mlpd::api {
@@ -24,19 +25,33 @@ core::Result<std::string> read_body(const Request& request) {
   }
 }
 
+/// The model document, or an ONNX model where the content type says so.
+core::Result<ModelExport> read_any_model(const Call& call, const std::string& body) {
+  const core::NetworkLimits& limits = call.services.system.limits().network;
+  if (call.request.header("Content-Type") != content_type(Media::onnx)) return read_model(body, limits);
+  auto checkpoint = read_onnx(body, limits);
+  if (!checkpoint) return checkpoint.error();
+  ModelExport model;
+  model.checkpoint = std::move(*checkpoint);
+  return model;
+}
+
 }  // namespace
 
 Response export_model(const Call& call) {
-  static constexpr Media kOffered[] = {Media::json};
-  if (const auto media = choose_media(call.request, kOffered); !media)
-    return problem(406, media.error().message, call.request);
+  static constexpr Media kOffered[] = {Media::json, Media::onnx};
+  const auto media = choose_media(call.request, kOffered);
+  if (!media) return problem(406, media.error().message, call.request);
   const auto step = query_integer(call.request, "step");
   if (!step) return problem(step.error(), call.request);
   const auto with_history = query_flag(call.request, "history");
   if (!with_history) return problem(with_history.error(), call.request);
   const auto model = call.services.networks.export_model(call.parameter("network"), *step, *with_history);
   if (!model) return problem(model.error(), call.request);
-  return json_response(write_model(*model, ArrayForm::readable));
+  if (*media == Media::json) return json_response(write_model(*model, ArrayForm::readable));
+  auto onnx = write_onnx(model->checkpoint, model->name);
+  if (!onnx) return problem(onnx.error(), call.request);
+  return media_response(*media, std::move(*onnx));
 }
 
 Response import_model(const Call& call) {
@@ -49,7 +64,7 @@ Response import_model(const Call& call) {
   if (!body && body.error().code == core::ErrorCode::resource_exhausted)
     return problem(413, body.error().message, call.request);
   if (!body) return problem(body.error(), call.request);
-  auto model = read_model(*body, call.services.system.limits().network);
+  auto model = read_any_model(call, *body);
   if (!model) {
     core::Error error = std::move(model).error();
     if (error.code == core::ErrorCode::invalid_argument && error.fields.empty())  // it isn't JSON at all

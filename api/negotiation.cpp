@@ -23,6 +23,7 @@ constexpr MediaRow kMedia[] = {
     {Media::ndjson, "ndjson", "application/x-ndjson"},
     {Media::png, "png", "image/png"},
     {Media::svg, "svg", "image/svg+xml"},
+    {Media::onnx, "onnx", "application/x-onnx"},
 };
 
 std::string_view trim(std::string_view text) {

@@ -188,7 +188,7 @@ class Router final : public Handler {
     const bool json = type && type->find("json") != std::string_view::npos && *type != "application/x-ndjson";
     const auto pretty = request.query_value("pretty");
     if (json && pretty && *pretty != "false" && *pretty != "0") response.body = prettify(response.body);
-    const bool text = !type || *type != content_type(Media::png);
+    const bool text = !type || (*type != content_type(Media::png) && *type != content_type(Media::onnx));
     if (text && !response.body.empty() && !response.stream && response.body.back() != '\n')
       response.body += '\n';
     if (request.method == "HEAD") response.body.clear();

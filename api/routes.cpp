@@ -154,8 +154,9 @@ std::vector<Route> model_routes() {
            .operation = "exportModel",
            .summary = "Export the whole model",
            .answers = {{200, "Model", "the model document"}},
-           .problems = {404, 406},
-           .query = {kStep, {"history", kBoolean, "add the training's records"}, kJsonFormat}},
+           .problems = {404, 406, 409},
+           .query = {kStep, {"history", kBoolean, "add the training's records"}, kFormat},
+           .answer_media = {Media::json, Media::onnx}},
           {.method = "PUT",
            .pattern = "/v1/networks/{network}/model",
            .handler = import_model,
@@ -167,7 +168,8 @@ std::vector<Route> model_routes() {
            .request_schema = "Model",
            .answers = {{200, "Network", "replaced"}, {201, "Network", "created; Location names it"}},
            .problems = {400, 409, 412, 413, 429},
-           .headers = {"If-Match"}}};
+           .headers = {"If-Match"},
+           .request_media = {Media::json, Media::onnx}}};
 }
 
 std::vector<Route> insight_routes() {

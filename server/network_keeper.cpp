@@ -22,12 +22,13 @@ ReplaySource NetworkKeeper::source(const NetworkEntry& entry) {
   return from;
 }
 
-/// Returns the moment up to which the stored history goes; what lies behind it, replay adds.
+/// Returns the moment up to which the stored history goes; what lies behind it, replay adds. Without a
+/// readable one the newest checkpoint serves: the state matters more than records from before it.
 CheckpointKey NetworkKeeper::load_history(NetworkEntry& entry) {
   const std::size_t capacity = parts_.limits.history_records_max;
   const Result<std::string> text = parts_.store.history(entry.name());
   core::History history(capacity);
-  CheckpointKey until{entry.identity->start_step.value_or(0), 0};
+  CheckpointKey until = kLiveMoment;
   if (text.ok()) {
     auto stored = read_stored_history(*text);
     if (stored.ok()) {

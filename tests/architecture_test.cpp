@@ -281,6 +281,7 @@ const std::map<std::string, std::vector<std::string>>& tested_through() {
         "core/network.cpp", "core/normalization.cpp", "core/optimizer.cpp", "core/optimizer_state.cpp",
         "core/schedule.cpp"}},
       {"tests/core/learner_test.cpp", {"core/formulas.cpp", "core/network_trace.cpp"}},
+      {"tests/onnx/onnx_test.py", {"api/onnx_export.cpp", "api/onnx_import.cpp"}},
       {"tests/core/kernels_test.cpp", {"core/kernels_oracle.cpp"}},
       {"tests/core/solver_test.cpp", {"core/jacobian.cpp", "core/lbfgs.cpp", "core/levenberg_marquardt.cpp"}},
       {"tests/core/generator_test.cpp", {"core/article_xor.cpp"}},
@@ -294,12 +295,13 @@ const std::map<std::string, std::vector<std::string>>& tested_through() {
        {"api/model_handlers.cpp", "server/timeline.cpp", "server/training_data.cpp"}},
       {"tests/e2e/command_line_test.py", {"server/main.cpp", "server/serve.cpp"}},
       {"tests/server/engine_test.cpp",
-       {"server/commit.cpp", "server/jobs/job.cpp", "server/jobs/job_runner.cpp",
-        "server/jobs/job_service.cpp", "server/jobs/scheduler.cpp", "server/journal_record.cpp",
-        "server/network_entry.cpp", "server/network_keeper.cpp", "server/network_reads.cpp",
-        "server/network_service.cpp", "server/raw_object.cpp", "server/registry.cpp",
-        "server/store/committer.cpp", "server/store/file_store.cpp", "server/store/file_store_recovery.cpp",
-        "server/store/file_system.cpp", "server/system_service.cpp", "server/thread_pool.cpp"}},
+       {"server/commit.cpp", "server/jobs/scheduler.cpp", "server/network_entry.cpp",
+        "server/network_keeper.cpp", "server/registry.cpp", "server/system_service.cpp"}},
+      {"tests/server/job_service_test.cpp", {"server/jobs/job_runner.cpp"}},
+      {"tests/server/network_service_test.cpp", {"server/network_reads.cpp"}},
+      {"tests/server/store_test.cpp", {"server/store/committer.cpp"}},
+      {"tests/server/file_store_test.cpp",
+       {"server/store/file_store_recovery.cpp", "server/store/file_system.cpp"}},
   };
   return kTests;
 }

@@ -62,14 +62,11 @@ void Conversation::close_if_idle() {
 void Conversation::cut() { ::shutdown(fd_, SHUT_RDWR); }
 
 Conversation::Next Conversation::advance(bool health_only) {
-  // epoll hands the conversation from thread to thread; C++ and TSan must be told.
-  turn_.load(std::memory_order_acquire);
+  turn_.load(std::memory_order_acquire);  // see pass_on()
   may_read_ = true;
   while (step(health_only)) {
   }
-  const Next next = next_;
-  turn_.store(true, std::memory_order_release);
-  return next;
+  return next_;
 }
 
 bool Conversation::step(bool health_only) {

@@ -45,6 +45,9 @@ class Conversation {
 
   /// Goes as far as it can. With `health_only`, runs no request but the two health routes'.
   Next advance(bool health_only);
+  /// Ends this thread's turn, just before epoll may give the conversation to another: what epoll orders, C++
+  /// must be told.
+  void pass_on() { turn_.store(true, std::memory_order_release); }
   /// Gives the connection and the answer's stream to the hub.
   void hand_over();
 
@@ -99,7 +102,7 @@ class Conversation {
   std::atomic<bool> expired_{false};
   std::atomic<bool> idle_{true};
   std::atomic<bool> sending_{false};
-  std::atomic<bool> turn_{false};  ///< orders what one thread did before what the next does
+  std::atomic<bool> turn_{false};  ///< released by each thread, acquired by the next
   bool may_read_ = true;           ///< the socket may have more than was read
 
   // Of the current request.

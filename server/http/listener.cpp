@@ -232,8 +232,9 @@ void Listener::Impl::arm(Conversation* conversation, int operation, std::uint32_
   epoll_event event{};
   event.events = events | EPOLLONESHOT;
   event.data.ptr = conversation;
-  // From here on another thread may own and even destroy it.
-  if (::epoll_ctl(shared_epoll_, operation, conversation->fd(), &event) != 0) remove(conversation, false);
+  const int fd = conversation->fd();
+  conversation->pass_on();  // once armed, another thread may own and even destroy it
+  if (::epoll_ctl(shared_epoll_, operation, fd, &event) != 0) remove(conversation, false);
 }
 
 void Listener::Impl::serve(Conversation* conversation, bool health_only) {

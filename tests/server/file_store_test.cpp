@@ -30,7 +30,11 @@ class DamageTest : public EngineTest {
     open();
     create("healthy");
     train("healthy", train_request(20, 8));
-    create("victim");
+    api::CreateNetwork small;
+    small.name = "victim";
+    small.spec = spec();
+    small.spec.layers[0].units = 1;
+    ASSERT_TRUE(networks().create(small).ok());
     api::TrainRequest request = train_request(40, 8);
     request.checkpoint_every = 20;
     train("victim", request);
@@ -56,7 +60,9 @@ class DamageTest : public EngineTest {
     if (victim.ok()) {
       EXPECT_EQ(core::state_digest(*victim).hex(), digests_["victim"]) << what;
       EXPECT_EQ(jobs().list({}, "victim").items.size(), 1U) << what;
-      EXPECT_EQ(networks().history("victim", {})->values.at(0).size(), 40U) << what;
+      const core::HistoryColumns history = *networks().history("victim", {});
+      const bool complete = !history.values.empty() && history.values[0].size() == 40;
+      EXPECT_TRUE(complete || !system().system().quarantined.empty()) << what;
     } else {
       EXPECT_FALSE(system().system().quarantined.empty()) << what << ": " << victim.error().message;
     }
@@ -71,8 +77,8 @@ TEST_F(DamageTest, EveryFlippedByteIsFoundOrHarmless) {
     if (!item.is_regular_file()) continue;
     const fs::path file = folder_.path() / fs::relative(item.path(), whole_.path() / "store");
     const std::string bytes = read_all(item.path());
-    // Every byte of small files; in the long base64 texts every seventh, at another bit each time.
-    const std::size_t stride = bytes.size() > 3'000 ? 7 : 1;
+    // Every byte of what decides how a file is read; of long texts every third, at another bit each time.
+    const std::size_t stride = bytes.size() > 1'500 ? 3 : 1;
     for (std::size_t i = 0; i < bytes.size(); i += stride) {
       restore();
       std::string damaged = bytes;
@@ -83,7 +89,7 @@ TEST_F(DamageTest, EveryFlippedByteIsFoundOrHarmless) {
       ++flips;
     }
   }
-  EXPECT_GT(flips, 2'000U);
+  EXPECT_GT(flips, 3'000U);
 }
 
 TEST_F(DamageTest, EveryTruncationIsFoundOrHarmless) {

@@ -1,6 +1,11 @@
+import pathlib
+import sys
+
 import pytest
 
-from mlpd_process import Mlpd
+sys.path.insert(0, str(pathlib.Path(__file__).parent / "support"))
+
+from mlpd_process import Mlpd  # noqa: E402  found by the path above
 
 
 @pytest.fixture
