@@ -217,7 +217,11 @@ const Json* Json::find(std::string_view name) const {
 core::Result<Json> parse_json(std::string_view text, const JsonLimits& limits) {
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos)
     return malformed("the body is empty; JSON is expected");
-  thread_local ondemand::parser parser;
+  // Its buffers are several times the text: a thread keeps only small ones.
+  static constexpr std::size_t kKeptBytesMax = 1u << 20;
+  thread_local ondemand::parser kept;
+  ondemand::parser large;
+  ondemand::parser& parser = text.size() > kKeptBytesMax ? large : kept;
   const simdjson::padded_string padded(text);
   ondemand::document document;
   TreeBuilder builder(limits);

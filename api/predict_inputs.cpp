@@ -105,8 +105,7 @@ template <class T>
 FastRead read_inputs(const std::string& body, std::size_t columns, std::vector<T>& flat) {
   thread_local ondemand::parser parser;
   thread_local std::string copy;
-  static constexpr std::size_t kKeptBytesMax = 4u
-                                               << 20;  // a thread keeps no more than this for the next body
+  static constexpr std::size_t kKeptBytesMax = 1u << 20;  // a thread keeps no larger buffers
   flat.clear();
   const std::string* source = &body;
   if (body.capacity() - body.size() < simdjson::SIMDJSON_PADDING) {
@@ -118,6 +117,7 @@ FastRead read_inputs(const std::string& body, std::size_t columns, std::vector<T
   const bool ok = !parser.iterate(source->data(), source->size(), source->capacity()).get(document) &&
                   read_document(document, columns, flat);
   if (copy.capacity() > kKeptBytesMax) std::string().swap(copy);
+  if (parser.capacity() > kKeptBytesMax) parser = ondemand::parser();
   return ok ? FastRead::ok : FastRead::other;
 }
 
