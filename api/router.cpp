@@ -179,15 +179,16 @@ class Router final : public Handler {
         faults.add("?" + name, "is there twice");
       }
     }
-    if (faults.empty()) return {};
-    return faults.error();
+    if (!faults.empty()) return faults.error();
+    if (const auto pretty = query_flag(request, "pretty"); !pretty) return pretty.error();
+    return {};
   }
 
   static void finish(const Request& request, Response& response) {
     const auto type = response.header("Content-Type");
     const bool json = type && type->find("json") != std::string_view::npos && *type != "application/x-ndjson";
-    const auto pretty = request.query_value("pretty");
-    if (json && pretty && *pretty != "false" && *pretty != "0") response.body = prettify(response.body);
+    const auto pretty = query_flag(request, "pretty");
+    if (json && pretty && *pretty) response.body = prettify(response.body);
     const bool text = !type || (*type != content_type(Media::png) && *type != content_type(Media::onnx));
     if (text && !response.body.empty() && !response.stream && response.body.back() != '\n')
       response.body += '\n';

@@ -49,7 +49,8 @@ TEST_F(RouterTest, RefusesWhatIsNotThere) {
                 {"TRACE", "/v1/networks/a", 405},
                 {"POST", "/v2/health/live", 405},
                 {"GET", "/v1/networks?limt=3", 422},
-                {"GET", "/v1/networks?limit=3&limit=4", 422}};
+                {"GET", "/v1/networks?limit=3&limit=4", 422},
+                {"GET", "/v1/networks?pretty=maybe", 422}};
   for (const auto& c : kCases) {
     const Response response = send(c.method, c.target);
     EXPECT_EQ(response.status, c.status) << c.method << " " << c.target;
