@@ -2,7 +2,7 @@
 
 import time
 
-from datasets_test import peak_memory, stream
+from datasets_test import peak_memory, stream, user_rows
 from mlpd_process import Mlpd
 
 GIGABYTE = 10**9
@@ -12,8 +12,7 @@ MEMORY_BYTES_MAX = 128 * 2**20
 def test_memory_is_bounded_while_a_gigabyte_streams_in(tmp_path):
     mlpd = Mlpd(tmp_path).start()
     before = mlpd.memory_bytes()
-    head = b"id,a,b,text,y\n"
-    block = "".join(f"user-{i},{i * 0.37:.4f},{i % 89},some text {i % 5},{i % 3}\n" for i in range(50_000)).encode()
+    head, block = b"id,a,b,text,y\n", user_rows(50_000)
     count = GIGABYTE // len(block) + 1
     began = time.monotonic()
     pieces = (part for part in [head, *[block] * count])

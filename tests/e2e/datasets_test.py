@@ -15,7 +15,8 @@ CSV = {"Content-Type": "text/csv"}
 
 
 def curl(*words):
-    return json.loads(subprocess.run(["curl", "-sS", *words], check=True, capture_output=True, timeout=60).stdout)
+    ran = subprocess.run(["curl", "-sS", *words], check=True, capture_output=True, timeout=60)
+    return json.loads(ran.stdout)
 
 
 def upload(mlpd, query, rows, headers=None):
@@ -28,6 +29,12 @@ def stream(mlpd, path, pieces, size):
     connection.request("POST", path, pieces, {**CSV, "Content-Length": str(size)})
     response = connection.getresponse()
     return response.status, json.loads(response.read())
+
+
+def user_rows(count):
+    """Rows of columns id, a, b, text and y."""
+    rows = (f"user-{i},{i * 0.37:.4f},{i % 89},some text {i % 5},{i % 3}\n" for i in range(count))
+    return "".join(rows).encode()
 
 
 def peak_memory(mlpd):
@@ -68,7 +75,8 @@ def test_numbers_are_predicted_in_their_own_units(mlpd):
     assert upload(mlpd, "name=line", rows).status == 201
     mlpd.create("line", dataset="line", layers=[{"units": 8}])
     mlpd.train("line", dataset="line", steps=1500)
-    assert abs(mlpd.post("/v1/networks/line/predict", {"rows": [{"x": 50}]}).json["outputs"][0][0] - 2500) < 40
+    answer = mlpd.post("/v1/networks/line/predict", {"rows": [{"x": 50}]}).json
+    assert abs(answer["outputs"][0][0] - 2500) < 40
 
 
 def test_the_built_in_data_set_is_the_article_s(mlpd):
@@ -139,8 +147,7 @@ def test_a_million_rows(mlpd):
 
 def test_memory_is_bounded_while_64_mb_stream_in(mlpd):
     before = mlpd.memory_bytes()
-    head = b"id,a,b,text,y\n"
-    block = "".join(f"user-{i},{i * 0.37:.4f},{i % 89},some text {i % 5},{i % 3}\n" for i in range(20_000)).encode()
+    head, block = b"id,a,b,text,y\n", user_rows(20_000)
     count = 64 * 2**20 // len(block)
     pieces = (part for part in [head, *[block] * count])
     status, view = stream(mlpd, "/v1/datasets?name=big", pieces, len(head) + count * len(block))
