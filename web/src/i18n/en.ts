@@ -335,4 +335,26 @@ export const en = {
   'word.completed': 'completed',
   'word.early_stopped': 'stopped early',
   'word.diverged': 'diverged',
+
+  'doctor.line.healthy': 'The gradients are healthy.',
+  'doctor.line.warning': 'The steps overshoot: the loss will burst soon.',
+  'doctor.line.exploding': 'The loss is exploding: each step overshoots further than the one before.',
+  'doctor.line.vanishing': 'The gradient vanishes on its way back: the first layers hardly learn.',
+  'doctor.line.saturated':
+    'Most units of a layer stand where their activation is flat, so that no gradient comes through.',
+  'doctor.line.dead': 'Most units of a layer are 0 for every row and can’t learn any more.',
+  'doctor.line.diverged': 'The training diverged; the last finite state is kept.',
+  'doctor.line.plateaued': 'The loss hardly falls and is still near that of a constant answer.',
+  'doctor.line.overfitting':
+    'The validation loss rises while the training loss falls: the network learns its rows by heart.',
+  'remedy.lower-rate': 'A quarter of the rate',
+  'remedy.decaying-rate': 'A decaying rate',
+  'remedy.l2': 'A stronger L2 penalty',
+  'remedy.l1': 'A stronger L1 penalty',
+  'remedy.adam': 'Go on with adam',
+  'remedy.best': 'Back to its best',
+  'remedy.relu': 'Anew with relu units',
+  'remedy.leaky': 'Anew with leaky_relu units',
+  'doctor.remedies': 'Remedies, each on a branch of its own:',
+  'doctor.nothing_yet': 'Nothing to judge yet.',
 } as const;

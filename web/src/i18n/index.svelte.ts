@@ -13,6 +13,9 @@ export function t(key: Key, parameters: Record<string, string | number> = {}): s
   return messages[key].replace(/\{(\w+)\}/g, (whole, name) => String(parameters[name] ?? whole));
 }
 
+/** The text of a key that may not exist, else the given one. */
+export const known_or = (key: string, otherwise: string) => messages[key as Key] ?? otherwise;
+
 /** The server's word for a state in the current language; a word that is not known stays as it is. */
 export const state_word = (word: string) => messages[`word.${word}` as Key] ?? word;
 

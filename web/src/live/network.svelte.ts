@@ -11,6 +11,7 @@ export type LiveState = 'loading' | 'ready' | 'missing' | 'forbidden' | 'failed'
 const kPointsMax = 600;
 const kModelIntervalMs = 90;
 const kPollMs = 500;
+const kDiagnosisMs = 2000;
 const kCachedModels = 400;
 
 /** Whether this server diagnoses; asked no more once it said that it does not. */
@@ -45,6 +46,7 @@ export class LiveNetwork {
   private unsubscribe = () => {};
   private poll: ReturnType<typeof setInterval> | undefined;
   private model_at = 0;
+  private diagnosed_at = 0;
   private model_wanted = false;
   private model_busy = false;
   private refill_busy = false;
@@ -98,6 +100,7 @@ export class LiveNetwork {
 
   async refresh_diagnosis() {
     if (!diagnosed) return;
+    this.diagnosed_at = performance.now();
     try {
       this.diagnosis = await get<Diagnosis>(network_path(this.name, '/diagnosis'));
     } catch (error) {
@@ -203,7 +206,10 @@ export class LiveNetwork {
       this.refresh();
       return;
     }
-    if (this.state !== 'ready' || this.streaming) return;
+    if (this.state !== 'ready') return;
+    if (this.job?.state === 'running' && performance.now() > this.diagnosed_at + kDiagnosisMs)
+      this.refresh_diagnosis();
+    if (this.streaming) return;
     const before = this.view?.step;
     await this.refresh_view();
     if (this.view?.step !== before) {

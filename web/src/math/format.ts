@@ -34,9 +34,9 @@ export const whole = (value: number) => value.toLocaleString('en', { maximumFrac
 export function percent(share: number | null | undefined): string {
   if (share === null || share === undefined || Number.isNaN(share)) return '–';
   const value = share * 100;
-  if (value > 99.9 && value < 100) return '99.9 %';
-  if (value > 0 && value < 0.1) return '0.1 %';
-  return `${value.toFixed(value === 100 || value === 0 ? 0 : 1)} %`;
+  if (value > 99.9 && value < 100) return '99.9\u00a0%';
+  if (value > 0 && value < 0.1) return '0.1\u00a0%';
+  return `${value.toFixed(value === 100 || value === 0 ? 0 : 1)}\u00a0%`;
 }
 
 export function bytes(count: number): string {

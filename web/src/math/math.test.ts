@@ -26,10 +26,10 @@ describe('format', () => {
   });
 
   test('percent never claims perfection that is not there', () => {
-    expect(percent(1)).toBe('100 %');
-    expect(percent(0.9999)).toBe('99.9 %');
-    expect(percent(0)).toBe('0 %');
-    expect(percent(0.00001)).toBe('0.1 %');
+    expect(percent(1)).toBe('100\u00a0%');
+    expect(percent(0.9999)).toBe('99.9\u00a0%');
+    expect(percent(0)).toBe('0\u00a0%');
+    expect(percent(0.00001)).toBe('0.1\u00a0%');
   });
 });
 

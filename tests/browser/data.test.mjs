@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { Server, launch, open_page, until } from './support.mjs';
+
+let browser;
+let server;
+before(async () => {
+  browser = await launch();
+  server = await Server.start();
+});
+after(async () => {
+  await browser.close();
+  await server.stop();
+});
+
+/** A table that a small network learns: the kind is decided by size and weight. */
+function table(rows) {
+  const lines = ['size,weight,colour,kind'];
+  for (let k = 0; k < rows; k++) {
+    const size = ((k * 37) % 100) / 10;
+    const weight = ((k * 53) % 100) / 5;
+    lines.push(`${size},${weight},${k % 3 ? 'red' : 'green'},${size + weight > 15 ? 'large' : 'small'}`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+const file = (name, text) => ({ name, mimeType: 'text/csv', buffer: Buffer.from(text) });
+
+test('from a CSV file to predictions', async () => {
+  const page = await open_page(browser);
+  await page.goto(`${server.url}/#/data`);
+  await page.locator('input[type=file]').setInputFiles(file('Fruit.csv', table(200)));
+  await page.getByRole('region', { name: 'Check the file' }).waitFor();
+  assert.equal(await page.getByLabel('Target', { exact: true }).inputValue(), 'kind');
+  await page.getByRole('button', { name: 'Upload' }).click();
+  await page.getByRole('heading', { name: /^fruit / }).waitFor();
+  for (const column of ['size', 'weight', 'colour', 'kind']) await page.getByRole('article').getByRole('heading', { name: column, exact: true }).waitFor();
+
+  await page.getByRole('button', { name: 'Train on fruit' }).click();
+  await until(() => /#\/models\?net=fruit-/.test(page.url()), 'the Models page');
+  const name = new URL(page.url()).hash.split('net=')[1];
+  await until(async () => (await server.call('GET', `/v1/networks/${name}`)).last_job?.state === 'succeeded', 'trained', 30_000);
+  await page.getByLabel('size').fill('9.5');
+  await page.getByLabel('weight').fill('19');
+  await page.getByRole('button', { name: 'Predict' }).click();
+  await page.getByText('It says large').waitFor();
+  await page.getByText('Rows: the true class').waitFor();
+  for (const language of ['Python', 'JavaScript', 'C++', 'curl']) {
+    await page.getByRole('group', { name: 'From your program' }).getByRole('button', { name: language }).click();
+    assert.match(await page.locator('pre').textContent(), /predict/);
+  }
+  assert.deepEqual(page.faults, []);
+  await page.context().close();
+});
+
+test('a file with faults is refused with their lines, and nothing is stored', async () => {
+  const page = await open_page(browser);
+  await page.goto(`${server.url}/#/data`);
+  await page.locator('input[type=file]').setInputFiles(file('broken.csv', 'a,b,kind\n1,2,x\n1,2,3,4,5\n"open,2,y\n'));
+  await page.getByRole('button', { name: 'Upload' }).click();
+  const alert = page.getByRole('alert');
+  await alert.waitFor();
+  assert.match(await alert.textContent(), /line 3/i);
+  const { datasets } = await server.call('GET', '/v1/datasets');
+  assert.ok(!datasets.some((one) => one.name === 'broken'));
+  await page.context().close();
+});
+
+test('points are drawn, and training goes on with them', async () => {
+  const page = await open_page(browser);
+  await page.goto(server.url);
+  await page.getByRole('button', { name: 'Add points' }).click();
+  const box = await page.locator('.plane svg').boundingBox();
+  await page.mouse.click(box.x + box.width * 0.4, box.y + box.height * 0.3);
+  const drawn = await until(async () => (await server.call('GET', '/v1/datasets')).datasets.find((one) => one.name.startsWith('drawn-')), 'kept as a data set');
+  assert.equal(drawn.rows, 301);
+  await until(async () => (await page.getByLabel('Data', { exact: true }).inputValue()) === drawn.name, 'chosen');
+  assert.deepEqual(page.faults, []);
+  await page.context().close();
+});
+
+test("the types in the source are those of this program's OpenAPI document", async () => {
+  const { readFile } = await import('node:fs/promises');
+  const schema = await readFile(new URL('../../web/src/api/schema.d.ts', import.meta.url), 'utf8');
+  const document = await server.call('GET', '/openapi.json');
+  const names = Object.keys(document.components.schemas);
+  const missing = names.filter((name) => !new RegExp(`^        ${name}: `, 'm').test(schema));
+  assert.deepEqual(missing, [], 'run `npm run types` in web/');
+});

@@ -1,0 +1,41 @@
+// npm run screenshots: every page in light and dark, English and Chinese, 1280 and 390 px wide, into docs/images.
+import { mkdir } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import { Server, launch, open_page, shown_step, until } from './support.mjs';
+
+const folder = fileURLToPath(new URL('../../docs/images/', import.meta.url));
+const pages = {
+  lab: 'lab?net=demo',
+  glass: 'glass?phase=backward',
+  lessons: 'lessons/bricks',
+  runs: 'runs?compare=demo,sibling',
+  data: 'data?dataset=article-xor',
+  models: 'models?net=demo',
+  api: 'api',
+  system: 'system',
+};
+
+const server = await Server.start(['--demo']);
+const browser = await launch();
+try {
+  await until(async () => (await server.call('GET', '/v1/networks/demo')).state === 'idle', 'the demo is trained');
+  await server.call('POST', '/v1/networks', { name: 'sibling', inputs: 2, layers: [{ units: 3 }, { units: 2 }], labels: { dataset: 'article-xor' } });
+  await server.call('POST', '/v1/networks/sibling/train', { dataset: 'article-xor', steps: 2000 });
+  await mkdir(folder, { recursive: true });
+  for (const theme of ['light', 'dark'])
+    for (const language of ['en', 'zh'])
+      for (const width of [1280, 390]) {
+        const page = await open_page(browser, { theme, language, width, height: width === 390 ? 844 : 900 });
+        for (const [name, route] of Object.entries(pages)) {
+          await page.goto(`${server.url}/#/${route}`);
+          await page.waitForLoadState('networkidle');
+          if (name === 'lab') await until(async () => (await shown_step(page).catch(() => 0)) > 0, 'the Lab shows its network');
+          await page.evaluate(() => document.fonts.ready);
+          await page.screenshot({ path: `${folder}${name}-${theme}-${language}-${width}.png`, fullPage: name !== 'api' });
+        }
+        await page.context().close();
+      }
+} finally {
+  await browser.close();
+  await server.stop();
+}
