@@ -30,7 +30,7 @@ test('from a CSV file to predictions', async () => {
   await page.goto(`${server.url}/#/data`);
   await page.locator('input[type=file]').setInputFiles(file('Fruit.csv', table(200)));
   await page.getByRole('region', { name: 'Check the file' }).waitFor();
-  assert.equal(await page.getByLabel('Target', { exact: true }).inputValue(), 'kind');
+  assert.equal(await page.getByRole('combobox', { name: 'Target' }).inputValue(), 'kind');
   await page.getByRole('button', { name: 'Upload' }).click();
   await page.getByRole('heading', { name: /^fruit / }).waitFor();
   for (const column of ['size', 'weight', 'colour', 'kind']) await page.getByRole('article').getByRole('heading', { name: column, exact: true }).waitFor();
@@ -73,7 +73,7 @@ test('points are drawn, and training goes on with them', async () => {
   await page.mouse.click(box.x + box.width * 0.4, box.y + box.height * 0.3);
   const drawn = await until(async () => (await server.call('GET', '/v1/datasets')).datasets.find((one) => one.name.startsWith('drawn-')), 'kept as a data set');
   assert.equal(drawn.rows, 301);
-  await until(async () => (await page.getByLabel('Data', { exact: true }).inputValue()) === drawn.name, 'chosen');
+  await until(async () => (await page.getByRole('combobox', { name: 'Data' }).inputValue()) === drawn.name, 'chosen');
   assert.deepEqual(page.faults, []);
   await page.context().close();
 });

@@ -209,6 +209,40 @@ export interface paths {
         patch: operations["patchNetwork"];
         trace?: never;
     };
+    "/v1/networks/{network}/boundary": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The decision surface over two inputs: a grid, PNG or SVG */
+        get: operations["readBoundary"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/networks/{network}/diagnosis": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Health of the gradients by layer, what it means, and remedies ready to send */
+        get: operations["readDiagnosis"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/networks/{network}/evaluate": {
         parameters: {
             query?: never;
@@ -367,6 +401,33 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        Boundary: {
+            network: string;
+            step: number;
+            /** @enum {string} */
+            kind: "classes" | "values";
+            resolution: number;
+            x: components["schemas"]["BoundaryAxis"];
+            y: components["schemas"]["BoundaryAxis"];
+            minimum: number;
+            maximum: number;
+            values: number[][];
+            classes?: number[][];
+            class_count?: number;
+            class_labels?: string[];
+            points?: {
+                x: number[];
+                y: number[];
+                classes?: number[];
+                values?: number[];
+            };
+        };
+        BoundaryAxis: {
+            index: number;
+            name: string;
+            from: number;
+            to: number;
+        };
         Capabilities: {
             layers: Record<string, never>[];
             activations?: Record<string, never>[];
@@ -462,6 +523,26 @@ export interface components {
         DatasetRows: {
             rows: components["schemas"]["RawRows"];
             next_cursor?: string;
+        };
+        Diagnosis: {
+            network: string;
+            step: number;
+            verdict: components["schemas"]["Verdict"];
+            since_step: number | null;
+            summary: string;
+            layer?: number;
+            evidence: {
+                [key: string]: number;
+            };
+            layers: components["schemas"]["LayerHealth"][];
+            remedies: {
+                title: string;
+                request: {
+                    method: string;
+                    path: string;
+                    body: Record<string, never>;
+                };
+            }[];
         };
         EncodedArray: {
             /** @enum {string} */
@@ -566,6 +647,17 @@ export interface components {
             momentum?: number;
             epsilon?: number;
             layers?: components["schemas"]["Layer"][];
+        };
+        LayerHealth: {
+            index: number;
+            path: string;
+            verdict: components["schemas"]["Verdict"];
+            gradient_norm: number | null;
+            update_ratio: number | null;
+            weight_norm: number | null;
+            saturated: number | null;
+            dead: number | null;
+            rate_times_curvature: number | null;
         };
         Live: {
             live: boolean;
@@ -883,6 +975,8 @@ export interface components {
             gradient_clip?: components["schemas"]["GradientClip"];
         };
         Vector: number[] | components["schemas"]["EncodedArray"];
+        /** @enum {string} */
+        Verdict: "healthy" | "warning" | "exploding" | "vanishing" | "saturated" | "dead" | "diverged" | "plateaued" | "overfitting";
     };
     responses: never;
     parameters: never;
@@ -2256,6 +2350,173 @@ export interface operations {
             };
             /** @description see `detail` and `errors` */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readBoundary: {
+        parameters: {
+            query?: {
+                /** @description name or index of the input along x; 0 by default */
+                x?: string;
+                /** @description name or index of the input along y; 1 by default */
+                y?: string;
+                /** @description cells of a side, 64 by default */
+                resolution?: number;
+                /** @description which output is the value where there are no classes */
+                output?: number;
+                /** @description lay the last training data over it */
+                points?: boolean;
+                /** @description answer for the parameters of this past step */
+                step?: number;
+                /** @description in place of Accept */
+                format?: "json" | "png" | "svg";
+                /** @description indent JSON for people */
+                pretty?: boolean;
+            };
+            header?: never;
+            path: {
+                network: components["schemas"]["Name"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the surface */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Boundary"];
+                    "image/png": string;
+                    "image/svg+xml": string;
+                };
+            };
+            /** @description see `detail` and `errors` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            406: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readDiagnosis: {
+        parameters: {
+            query?: {
+                /** @description answer for the parameters of this past step */
+                step?: number;
+                /** @description indent JSON for people */
+                pretty?: boolean;
+            };
+            header?: never;
+            path: {
+                network: components["schemas"]["Name"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the diagnosis */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Diagnosis"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };

@@ -10,6 +10,7 @@ import {
 } from '../figures/plane';
 import type { Point } from '../figures/points';
 import { escaped, svg_document, svg_text } from '../figures/svg';
+import { scaled_inputs } from '../lab/dataset';
 import type { LiveNetwork } from '../live/network.svelte';
 import { percent, short } from '../math/format';
 import { forward } from '../math/forward';
@@ -56,7 +57,8 @@ export function frame_steps(steps: number[], count: number): number[] {
 
 async function scenes_of(run: Run): Promise<Scene[]> {
   const { network, surface } = run;
-  const inputs = grid_inputs(run.plane, run.window, surface.size);
+  const inputs = scaled_inputs(network.view, grid_inputs(run.plane, run.window, surface.size));
+  if (!inputs) return [];
   const scenes: Scene[] = [];
   const available = network.time_travel === false ? network.seen_steps() : (network.history.step as number[]);
   const steps = frame_steps(available, kFrames);

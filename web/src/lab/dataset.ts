@@ -24,6 +24,20 @@ export const kBuiltIn = {
   'lab-checkerboard': { generator: 'checkerboard', rows: 400, noise: 0, seed: 1 },
   'lab-plane': { generator: 'plane', rows: 300, noise: 0.05, seed: 1 },
 } as const;
+/**
+ * Raw inputs (row by row) as a network's preprocessing scales them; null where it also encodes categories, which a plane
+ * of numbers can't show.
+ */
+export function scaled_inputs(view: NetworkView | null, inputs: Float64Array): Float64Array | null {
+  const columns = view?.preprocess?.columns;
+  if (!columns) return inputs;
+  if (columns.some((column) => column.type !== 'number')) return null;
+  return inputs.map((value, k) => {
+    const { offset = 0, scale = 1 } = columns[k % columns.length];
+    return (value - offset) / scale;
+  });
+}
+
 /** What stands in for a built-in data set on a server that has no data sets. */
 export const generator_of = (name: string | null) =>
   (name !== null && is_built_in(name) ? kBuiltIn[name] : null) ?? { generator: 'xor', rows: 300, seed: 0 };
