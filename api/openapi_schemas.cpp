@@ -323,6 +323,24 @@ constexpr Schema kSchemas[] = {
 "object","additionalProperties":false,"required":["title","request"],"properties":{"title":{"type":
 "string"},"request":{"type":"object","additionalProperties":false,"required":["method","path","body"],
 "properties":{"method":{"type":"string"},"path":{"type":"string"},"body":{"type":"object"}}}}}}}})json"},
+    {"Checkpoint",
+     R"json({"type":"object","additionalProperties":false,"required":["step","bytes","created_at"],"properties":{
+"step":{"type":"integer","minimum":0},"bytes":{"type":"integer","minimum":0},"created_at":{"$ref":
+"#/components/schemas/Time"}}})json"},
+    {"CheckpointList",
+     R"json({"type":"object","additionalProperties":false,"required":["checkpoints","bytes","bytes_max","step",
+"replayable_from"],"properties":{"checkpoints":{"type":"array","items":{"$ref":
+"#/components/schemas/Checkpoint"}},"bytes":{"type":"integer","minimum":0},"bytes_max":{"type":
+"integer","minimum":0},"step":{"type":"integer","minimum":0},"replayable_from":{"type":"integer",
+"minimum":0}}})json"},
+    {"Restore",
+     R"json({"type":"object","additionalProperties":false,"required":["step"],"properties":{"step":{"type":
+"integer","minimum":0}}})json"},
+    {"Fork", R"json({"type":"object","additionalProperties":false,"properties":{"name":{"$ref":
+"#/components/schemas/Name"},"step":{"type":"integer","minimum":0},"optimizer":{"$ref":
+"#/components/schemas/Optimizer"},"schedule":{"$ref":"#/components/schemas/Schedule"},
+"regularization":{"$ref":"#/components/schemas/Regularization"},"gradient_clip":{"$ref":
+"#/components/schemas/GradientClip"},"labels":{"$ref":"#/components/schemas/Labels"}}})json"},
     {"Live",
      R"json({"type":"object","additionalProperties":false,"required":["live"],"properties":{"live":{"type":
 "boolean"}}})json"},

@@ -8,6 +8,7 @@
 #include "api/network_handlers.h"
 #include "api/predict_handlers.h"
 #include "api/system_handlers.h"
+#include "api/time_travel_handlers.h"
 
 namespace mlpd::api {
 namespace {
@@ -341,6 +342,10 @@ std::vector<Route> make_routes(const Services& services) {
     routes.insert(routes.end(), room.begin(), room.end());
   if (services.datasets != nullptr) {
     const std::vector<Route> room = dataset_routes();
+    routes.insert(routes.end(), room.begin(), room.end());
+  }
+  if (services.time_travel != nullptr) {
+    const std::vector<Route> room = time_travel_routes();
     routes.insert(routes.end(), room.begin(), room.end());
   }
   return routes;

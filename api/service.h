@@ -116,6 +116,13 @@ struct PatchNetwork {
 /// Rows given in a body, a generator, or a stored data set by name.
 using DataSource = std::variant<std::shared_ptr<const core::Dataset>, core::GeneratorOptions, std::string>;
 
+/// Publish a version when a job ends, if it is better than the one that the alias names.
+struct PublishIf {
+  std::string metric = "validation_loss";  ///< "loss", "validation_loss" or a metric of the evaluation
+  double better_by = 0;                    ///< ≥ 0: by how much it must be better
+  std::string alias = "default";           ///< moved to the new version
+};
+
 struct TrainRequest {
   std::optional<DataSource> data;                         ///< none = the data used before
   core::TrainingPlan plan;                                ///< steps already computed, or from `epochs`
@@ -124,6 +131,7 @@ struct TrainRequest {
   std::optional<double> max_seconds;
   std::optional<double> pace_steps_per_second;
   std::optional<std::uint64_t> checkpoint_every;
+  std::optional<PublishIf> publish_if;
   Idempotency idempotency;
 };
 
@@ -233,12 +241,19 @@ class SystemService {
   virtual std::string new_id() = 0;  ///< a fresh random name, for jobs and unnamed networks
 };
 
+class TimeTravelService;  // api/time_travel_service.h
+class EventService;       // api/event_service.h
+class VersionService;     // api/version_service.h
+
 /// What the router needs; borrowed, all outlive it.
 struct Services {
   NetworkService& networks;
   JobService& jobs;
   SystemService& system;
   DatasetService* datasets = nullptr;  ///< null: no data sets, their routes are not there
+  TimeTravelService* time_travel = nullptr;  ///< these too: null, and their routes are not there
+  EventService* events = nullptr;
+  VersionService* versions = nullptr;
 };
 
 }  // namespace mlpd::api

@@ -115,6 +115,8 @@ void History::append(const Record& record) {
   while (records.size() > capacity_) double_stride(state_);
 }
 
+void History::clear() { state_ = {}; }
+
 void History::truncate(std::uint64_t step) {
   std::vector<Record>& records = state_.records;
   while (!records.empty() && records.back().step > step) records.pop_back();

@@ -58,6 +58,7 @@ class History {
   void append(const Record& record);
   /// Drops every record past `step` (going back in time).
   void truncate(std::uint64_t step);
+  void clear();
   HistoryColumns query(const HistoryQuery& query) const;
   const Record* last() const;
   std::size_t size() const;

@@ -16,6 +16,7 @@
 #include "server/store/file_store.h"
 #include "server/system_service.h"
 #include "server/thread_pool.h"
+#include "server/time_travel.h"
 
 namespace mlpd::server {
 
@@ -45,6 +46,7 @@ struct Engine::State {
   NetworkKeeper keeper;
   NetworkServiceImplementation networks;
   JobServiceImplementation jobs;
+  TimeTravel time_travel;
   SystemServiceImplementation system;
   std::unique_ptr<JobRunner> runner;
   std::unique_ptr<Scheduler> scheduler;
@@ -75,6 +77,7 @@ struct Engine::State {
         keeper(parts),
         networks(parts, keeper),
         jobs(parts, keeper),
+        time_travel(parts, keeper),
         system(parts) {}
 
   void recover_network(StoredNetwork stored, std::vector<std::shared_ptr<NetworkEntry>>& found);
@@ -92,6 +95,8 @@ void Engine::State::recover_network(StoredNetwork stored, std::vector<std::share
                                               options.limits.history_records_max, parts.job_counts);
   std::uint64_t sequence = 0;
   std::lock_guard lock(entry->mutex);
+  std::vector<CheckpointKey> kept;
+  for (const StoredCheckpoint& checkpoint : stored.checkpoints) kept.push_back(checkpoint.key);
   entry->facts.checkpoints = std::move(stored.checkpoints);
   for (const std::string& text : stored.journal) {
     Result<JournalRecord> record = read_record(text);
@@ -108,6 +113,12 @@ void Engine::State::recover_network(StoredNetwork stored, std::vector<std::share
     entry->facts.step = std::max(entry->facts.step, entry->facts.checkpoints.back().key.step);
   }
   for (const std::shared_ptr<Job>& job : entry->facts.jobs) data.keep_again(job->accepted);
+  if (entry->identity->data) data.keep_again(*entry->identity->data);
+  for (const CheckpointKey& key : kept) {  // left behind where the network went back
+    const auto& known = entry->facts.checkpoints;
+    const auto same = [&](const StoredCheckpoint& other) { return other.key == key; };
+    if (std::none_of(known.begin(), known.end(), same)) (void)store->remove_checkpoint(stored.name, key);
+  }
   entry->used_at_ms = parts.now().time_since_epoch().count();
   found.push_back(entry);
 }
@@ -177,7 +188,7 @@ Engine::Engine(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Engine::~Engine() { stop(std::chrono::steady_clock::now() + std::chrono::seconds(5)); }
 
 api::Services Engine::services() {
-  return {state_->networks, state_->jobs, state_->system, state_->datasets.get()};
+  return {state_->networks, state_->jobs, state_->system, state_->datasets.get(), &state_->time_travel};
 }
 
 void Engine::stop(std::chrono::steady_clock::time_point deadline) {
@@ -199,7 +210,8 @@ void Engine::stop(std::chrono::steady_clock::time_point deadline) {
   for (const std::shared_ptr<NetworkEntry>& entry : entries) {
     if (std::chrono::steady_clock::now() > deadline) break;
     std::unique_lock lock(entry->training_mutex);
-    if (entry->training.seconds_since_stored > kStoreAtStopSeconds) state.keeper.store_state(entry, lock);
+    if (entry->training.seconds_since_stored > kStoreAtStopSeconds)
+      (void)state.keeper.store_state(entry, lock);
   }
 }
 

@@ -99,6 +99,14 @@ struct Writer {
     RawObjectWriter out;
     return out.plain("type", "travel_shortened").number("from_step", record.from_step).finish();
   }
+  std::string operator()(const Restored& record) const {
+    RawObjectWriter out;
+    out.plain("type", "restored").number("step", record.step).number("sequence", record.sequence);
+    out.number("at", milliseconds(record.at));
+    out.raw("hyper_parameters", api::write_hyper_parameters(record.hyper_parameters));
+    if (record.last_record) out.raw("last_record", api::write_history({1, 1, {*record.last_record}}));
+    return out.plain("state_sha256", record.state_sha256).finish();
+  }
 };
 
 Result<JournalRecord> read_settings(const RawObject& in) {
@@ -146,6 +154,14 @@ Result<JournalRecord> read_started(const RawObject& in) {
   return JournalRecord(std::move(record));
 }
 
+Result<std::optional<core::Record>> read_last_record(const RawObject& in) {
+  if (!in.has("last_record")) return std::optional<core::Record>();
+  Result<core::History::State> read = api::read_history(in.raw("last_record"));
+  if (!read.ok()) return read.error();
+  if (read->records.empty()) return std::optional<core::Record>();
+  return std::optional(read->records.back());
+}
+
 Result<JournalRecord> read_ended(const RawObject& in) {
   JobEnded record;
   Result<api::JobView> job = api::read_job(in.raw("job"));
@@ -153,11 +169,24 @@ Result<JournalRecord> read_ended(const RawObject& in) {
   record.job = *std::move(job);
   record.cut_short = in.flag("cut_short");
   record.state_sha256 = in.plain("state_sha256");
-  if (in.has("last_record")) {
-    Result<core::History::State> read = api::read_history(in.raw("last_record"));
-    if (!read.ok()) return read.error();
-    if (!read->records.empty()) record.last_record = read->records.back();
-  }
+  Result<std::optional<core::Record>> last = read_last_record(in);
+  if (!last.ok()) return last.error();
+  record.last_record = *last;
+  return JournalRecord(std::move(record));
+}
+
+Result<JournalRecord> read_restored(const RawObject& in) {
+  Restored record;
+  record.step = in.number("step");
+  record.sequence = in.number("sequence");
+  record.at = timestamp(in.number("at"));
+  record.state_sha256 = in.plain("state_sha256");
+  Result<core::HyperParameters> read = api::read_hyper_parameters(in.raw("hyper_parameters"));
+  if (!read.ok()) return read.error();
+  record.hyper_parameters = *std::move(read);
+  Result<std::optional<core::Record>> last = read_last_record(in);
+  if (!last.ok()) return last.error();
+  record.last_record = *last;
   return JournalRecord(std::move(record));
 }
 
@@ -181,6 +210,7 @@ Result<JournalRecord> read_record(std::string_view text) {
     }
   }
   if (type == "job_ended") return read_ended(*in);
+  if (type == "restored") return read_restored(*in);
   if (type == "travel_shortened") return JournalRecord(TravelShortened{in->number("from_step")});
   return malformed("record");
 }
@@ -199,6 +229,7 @@ std::string write_identity(const NetworkIdentity& identity) {
   if (identity.forked_from) {
     out.plain("forked_from", identity.forked_from->first).number("forked_at", identity.forked_from->second);
   }
+  if (identity.data) out.raw("data", Writer{}(*identity.data));
   if (identity.start_step) out.number("start_step", *identity.start_step);
   out.flag("preprocessed", identity.preprocessed);
   return out.finish();
@@ -230,6 +261,13 @@ Result<NetworkIdentity> read_identity(std::string_view text) {
     return malformed("network");
   }
   if (in->has("forked_from")) identity.forked_from.emplace(in->plain("forked_from"), in->number("forked_at"));
+  if (in->has("data")) {
+    Result<JournalRecord> data = read_record(in->raw("data"));
+    if (!data.ok()) return data.error();
+    const auto* accepted = std::get_if<JobAccepted>(&*data);
+    if (accepted == nullptr) return malformed("network");
+    identity.data = std::make_shared<const JobAccepted>(*accepted);
+  }
   if (in->has("start_step")) identity.start_step = in->number("start_step");
   identity.preprocessed = in->flag("preprocessed");
   return identity;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -64,8 +65,19 @@ struct TravelShortened {
   std::uint64_t from_step = 0;
 };
 
+/// The network went back to the moment (`step`, `sequence`): what the journal says after it, up to this
+/// record, is no more.
+struct Restored {
+  std::uint64_t step = 0;
+  std::uint64_t sequence = 0;
+  core::HyperParameters hyper_parameters;  ///< in force at that moment
+  std::optional<core::Record> last_record;
+  std::string state_sha256;
+  api::Timestamp at{};
+};
+
 using JournalRecord =
-    std::variant<SettingsChanged, JobAccepted, JobStarted, JobSteered, JobEnded, TravelShortened>;
+    std::variant<SettingsChanged, JobAccepted, JobStarted, JobSteered, JobEnded, TravelShortened, Restored>;
 
 std::string write_record(const JournalRecord& record);
 core::Result<JournalRecord> read_record(std::string_view text);
@@ -81,6 +93,7 @@ struct NetworkIdentity {
   std::string idempotency_key;
   core::Digest request_digest;
   std::optional<std::pair<std::string, std::uint64_t>> forked_from;
+  std::shared_ptr<const JobAccepted> data;  ///< a fork's: what its parent was trained on, as its job says
   /// Imported and forked networks, and those with preprocessing, start from a stored checkpoint.
   std::optional<std::uint64_t> start_step;
   bool preprocessed = false;  ///< the network has a Preprocess, in its checkpoints

@@ -68,6 +68,7 @@ struct Applier {
     entry.counts.enter(job->view.state);
     facts.queue.push_back(job);
     facts.jobs.push_back(job);
+    facts.data = std::shared_ptr<const JobAccepted>(job, &job->accepted);
     if (!record.idempotency_key.empty()) facts.by_key[record.idempotency_key] = job;
     facts.updated_at = record.at;
     return job;
@@ -124,6 +125,33 @@ struct Applier {
     return job;
   }
 
+  Done operator()(const Restored& record) {
+    if (record.sequence >= sequence || record.step > facts.step)
+      return senseless(sequence, "the network goes back to a moment that is not in the past");
+    std::erase_if(facts.events, [&](const TimelineEvent& event) { return event.sequence > record.sequence; });
+    std::erase_if(facts.checkpoints, [&](const StoredCheckpoint& stored) {
+      return stored.key.sequence < sequence &&
+             (stored.key.sequence > record.sequence || stored.key.step > record.step);
+    });
+    facts.data = entry.identity->data;
+    for (const TimelineEvent& event : facts.events) {
+      if (event.kind == TimelineEvent::Kind::job_started)
+        facts.data = std::shared_ptr<const JobAccepted>(event.job, &event.job->accepted);
+    }
+    TimelineEvent event;
+    event.sequence = sequence;
+    event.kind = TimelineEvent::Kind::restored;
+    event.step = record.step;
+    facts.events.push_back(std::move(event));
+    facts.spec.hyper_parameters = record.hyper_parameters;
+    facts.step = record.step;
+    facts.state_sha256 = record.state_sha256;
+    facts.last_record = record.last_record;
+    facts.restored_sequence = sequence;
+    facts.updated_at = record.at;
+    return std::shared_ptr<Job>();
+  }
+
   Done operator()(const TravelShortened& record) {
     facts.replayable_from = std::max(facts.replayable_from, record.from_step);
     return std::shared_ptr<Job>();
@@ -157,6 +185,8 @@ NetworkEntry::NetworkEntry(NetworkIdentity of, std::uint64_t entry_ordinal, std:
   facts.labels = identity->labels;
   facts.ttl_s = identity->ttl_s;
   facts.updated_at = identity->created_at;
+  facts.data = identity->data;
+  if (identity->data && !identity->data->dataset.empty()) facts.datasets.push_back(identity->data->dataset);
 }
 
 std::shared_ptr<const core::Snapshot> NetworkEntry::live_snapshot() const {

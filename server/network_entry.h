@@ -75,7 +75,9 @@ class NetworkEntry {
     api::Timestamp updated_at{};
     std::uint64_t sequence = 0;  ///< of the last journal record
     std::uint64_t replayable_from = 0;
-    std::vector<std::string> datasets;  ///< stored data sets that jobs named
+    std::uint64_t restored_sequence = 0;      ///< of the last record by which the network went back; 0: none
+    std::shared_ptr<const JobAccepted> data;  ///< what it was trained on last; null: nothing yet
+    std::vector<std::string> datasets;        ///< stored data sets that jobs named
     std::vector<TimelineEvent> events;
     std::vector<StoredCheckpoint> checkpoints;
     std::deque<std::shared_ptr<Job>> queue;  ///< jobs not ended, in order; the first one may run

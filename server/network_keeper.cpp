@@ -22,6 +22,25 @@ ReplaySource NetworkKeeper::source(const NetworkEntry& entry) {
   return from;
 }
 
+/// A history stored before the network went back loses what is no more.
+void NetworkKeeper::cut_history(const NetworkEntry& entry, core::History& history, CheckpointKey& until) {
+  std::lock_guard lock(entry.mutex);
+  for (const TimelineEvent& event : entry.facts.events) {
+    if (event.kind != TimelineEvent::Kind::restored || event.sequence <= until.sequence) continue;
+    if (event.step > until.step) continue;
+    truncate_before(history, event.step);
+    until = {event.step, event.sequence};
+  }
+}
+
+void truncate_before(core::History& history, std::uint64_t step) {
+  if (step > 0) {
+    history.truncate(step - 1);
+  } else {
+    history.clear();
+  }
+}
+
 /// Returns the moment up to which the stored history goes; what lies behind it, replay adds. Without a
 /// readable one the newest checkpoint serves: the state matters more than records from before it.
 CheckpointKey NetworkKeeper::load_history(NetworkEntry& entry) {
@@ -34,6 +53,7 @@ CheckpointKey NetworkKeeper::load_history(NetworkEntry& entry) {
     if (stored.ok()) {
       until = stored->first;
       history = core::History::restore(std::move(stored->second), capacity);
+      cut_history(entry, history, until);
     } else {
       parts_.log("history of " + entry.name() + ": " + stored.error().message);
     }
@@ -91,7 +111,7 @@ Result<void> NetworkKeeper::ensure_preprocess(NetworkEntry& entry) {
   return ensure_loaded(entry);
 }
 
-Result<std::unique_ptr<core::Learner>> NetworkKeeper::past(NetworkEntry& entry, std::uint64_t step) {
+Result<NetworkKeeper::Past> NetworkKeeper::past(NetworkEntry& entry, std::uint64_t step) {
   const Timeline timeline = entry.timeline();
   std::uint64_t live_step = 0;
   std::uint64_t from = 0;
@@ -105,7 +125,7 @@ Result<std::unique_ptr<core::Learner>> NetworkKeeper::past(NetworkEntry& entry, 
   Result<TrainingState> state =
       replay(timeline, *moment, kLiveMoment, source(entry), [](const core::Record&) {});
   if (!state.ok()) return state.error();
-  return std::move(state->learner);
+  return Past{std::move(state->learner), *moment};
 }
 
 Result<core::Checkpoint> NetworkKeeper::checkpoint(NetworkEntry& entry, api::AtStep step) {
@@ -116,9 +136,9 @@ Result<core::Checkpoint> NetworkKeeper::checkpoint(NetworkEntry& entry, api::AtS
     if (!step || *step == entry.training.state.learner->step())
       return entry.training.state.learner->checkpoint();
   }
-  Result<std::unique_ptr<core::Learner>> learner = past(entry, *step);
-  if (!learner.ok()) return learner.error();
-  return (*learner)->checkpoint();
+  Result<Past> state = past(entry, *step);
+  if (!state.ok()) return state.error();
+  return state->learner->checkpoint();
 }
 
 Result<std::shared_ptr<const core::Snapshot>> NetworkKeeper::snapshot(NetworkEntry& entry, api::AtStep step) {
@@ -135,10 +155,12 @@ Result<std::shared_ptr<const core::Snapshot>> NetworkKeeper::snapshot(NetworkEnt
   return (*learner)->snapshot();
 }
 
-void NetworkKeeper::store_state(const std::shared_ptr<NetworkEntry>& entry,
-                                std::unique_lock<FairMutex>& lock) {
+Result<CheckpointKey> NetworkKeeper::store_state(const std::shared_ptr<NetworkEntry>& entry,
+                                                 std::unique_lock<FairMutex>& lock) {
   NetworkEntry::Training& training = entry->training;
-  if (!training.state.learner || training.unwritten_start) return;
+  if (!training.state.learner || training.unwritten_start) {
+    return core::Error{core::ErrorCode::unavailable, "the state can't be stored now; try again"};
+  }
   StoredState state;
   state.checkpoint = training.state.learner->checkpoint();
   if (training.state.job && training.state.run) {
@@ -163,7 +185,9 @@ void NetworkKeeper::store_state(const std::shared_ptr<NetworkEntry>& entry,
   }
   lock.lock();
   training.store_seconds = std::chrono::duration<double>(Clock::now() - begun).count();
-  if (!done.ok()) training.seconds_since_stored += replay_seconds;
+  if (done.ok()) return key;
+  training.seconds_since_stored += replay_seconds;
+  return done.error();
 }
 
 /// The history goes first: a checkpoint is a base for loading only up to where the history reaches.
@@ -173,6 +197,7 @@ Result<void> NetworkKeeper::write_state_of(NetworkEntry& entry, CheckpointKey ke
   {
     std::lock_guard guard(entry.mutex);
     if (entry.facts.removed) return {};
+    if (key.sequence < entry.facts.restored_sequence) return {};  // the network went back meanwhile
   }
   Result<void> put = parts_.store.put_history(entry.name(), write_stored_history(key, history));
   if (!put.ok()) return put;
@@ -183,7 +208,7 @@ Result<void> NetworkKeeper::write_state_of(NetworkEntry& entry, CheckpointKey ke
   std::erase_if(known, [&](const StoredCheckpoint& old) { return old.key == key; });
   const auto behind =
       std::find_if(known.begin(), known.end(), [&](const auto& old) { return key < old.key; });
-  known.insert(behind, {key, *bytes});
+  known.insert(behind, {key, *bytes, parts_.now().time_since_epoch().count()});
   return {};
 }
 

@@ -28,22 +28,34 @@ class NetworkKeeper {
   core::Result<core::Checkpoint> checkpoint(NetworkEntry& entry, api::AtStep step);
   core::Result<std::shared_ptr<const core::Snapshot>> snapshot(NetworkEntry& entry, api::AtStep step);
 
+  /// The state of a step that is not the live one, and the moment that this means.
+  struct Past {
+    std::unique_ptr<core::Learner> learner;
+    CheckpointKey moment;
+  };
+  core::Result<Past> past(NetworkEntry& entry, std::uint64_t step);
+
   /// Makes the live state and history durable, then thins checkpoints to the budget. The caller holds `lock`
-  /// on training_mutex; it is given up while the disk works. A failure is logged: only a later replay gets
-  /// longer.
-  void store_state(const std::shared_ptr<NetworkEntry>& entry, std::unique_lock<FairMutex>& lock);
+  /// on training_mutex; it is given up while the disk works. A failure is logged too: only a later replay
+  /// gets longer.
+  core::Result<CheckpointKey> store_state(const std::shared_ptr<NetworkEntry>& entry,
+                                          std::unique_lock<FairMutex>& lock);
 
   /// Where replay gets its numbers for this network.
   ReplaySource source(const NetworkEntry& entry);
 
  private:
-  core::Result<std::unique_ptr<core::Learner>> past(NetworkEntry& entry, std::uint64_t step);
   CheckpointKey load_history(NetworkEntry& entry);
+  static void cut_history(const NetworkEntry& entry, core::History& history, CheckpointKey& until);
   void thin(const std::shared_ptr<NetworkEntry>& entry);
   core::Result<void> write_state_of(NetworkEntry& entry, CheckpointKey key, const StoredState& state,
                                     const core::History::State& history);
 
   EngineParts& parts_;
 };
+
+/// Drops the records from `step` on: record k describes the parameters before update k+1, so that a state at
+/// `step` has those before it.
+void truncate_before(core::History& history, std::uint64_t step);
 
 }  // namespace mlpd::server

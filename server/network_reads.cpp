@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "server/network_service.h"
+#include "server/network_start.h"
 
 namespace mlpd::server {
 
@@ -33,14 +34,14 @@ Result<std::shared_ptr<const core::Dataset>> resolve_data(EngineParts& parts, Ne
                                                           const std::optional<api::DataSource>& source) {
   if (Result<void> loaded = keeper.ensure_preprocess(entry); !loaded.ok()) return loaded.error();
   std::shared_ptr<const core::Dataset> rows;
-  std::shared_ptr<Job> last;
+  std::shared_ptr<const JobAccepted> last;
   core::NetworkSpec spec;
   std::shared_ptr<const core::Preprocess> preprocess;
   {
     std::lock_guard lock(entry.mutex);
     spec = entry.facts.spec;
     preprocess = entry.preprocess;
-    if (!entry.facts.jobs.empty()) last = entry.facts.jobs.back();
+    last = entry.facts.data;
   }
   if (!source) {
     if (!last) {
@@ -49,7 +50,7 @@ Result<std::shared_ptr<const core::Dataset>> resolve_data(EngineParts& parts, Ne
           "network '" + entry.name() + "' has not been trained yet, so there is no data to use again",
           {{"#/data", "is needed"}}};
     }
-    return parts.data.load(last->accepted);
+    return parts.data.load(*last);
   }
   if (const auto* given = std::get_if<std::shared_ptr<const core::Dataset>>(&*source)) {
     rows = *given;
@@ -119,47 +120,24 @@ Result<api::ModelExport> NetworkServiceImplementation::export_model(const std::s
 Result<std::pair<api::NetworkView, bool>> NetworkServiceImplementation::import_model(
     const std::string& name, const api::IfMatch& if_match, api::ModelExport model) {
   if (parts_.stopping) return Error{ErrorCode::unavailable, "the server is stopping"};
-  Result<std::unique_ptr<core::Learner>> learner = core::Learner::restore(model.checkpoint, parts_.executor);
-  if (!learner.ok()) return learner.error();
   const Registry::Reservation reservation(parts_.registry, name, "");
   const EntryPointer former = parts_.registry.find(name);
   if (!former && if_match) {
     return Error{ErrorCode::failed_precondition,
                  "If-Match was given, but there is no network '" + name + "'"};
   }
-  if (!former && parts_.registry.size() >= parts_.limits.networks_max) {
-    return Error{ErrorCode::resource_exhausted,
-                 "there are " + std::to_string(parts_.limits.networks_max) +
-                     " networks, the most that this server keeps (networks_max)"};
+  if (!former) {
+    if (Result<void> room = check_room(parts_); !room.ok()) return room.error();
   }
-
-  NetworkIdentity identity;
-  identity.name = name;
-  identity.incarnation = parts_.new_id();
-  identity.spec = model.checkpoint.spec;
-  identity.labels = model.labels;
-  identity.created_at = parts_.now();
-  identity.start_step = model.checkpoint.step;
-  identity.preprocessed = model.checkpoint.preprocess != nullptr;
-  identity.state_sha256 = core::state_digest(model.checkpoint).hex();
-  const CheckpointKey key{model.checkpoint.step, 0};
-  NewNetwork files;
-  files.identity = write_identity(identity);
-  files.checkpoint.emplace(key, write_state({model.checkpoint, {}, {}}));
-  if (model.history) files.history = write_stored_history(key, *model.history);
-
-  auto entry = std::make_shared<NetworkEntry>(std::move(identity), parts_.registry.next_ordinal(),
-                                              parts_.limits.history_records_max, parts_.job_counts);
-  entry->facts.checkpoints.push_back({key, files.checkpoint->second.size()});
-  entry->preprocess = model.checkpoint.preprocess;
-  entry->snapshot = (*learner)->snapshot();
-  entry->training.state.learner = *std::move(learner);
-  if (model.history) {
-    entry->history = core::History::restore(*std::move(model.history), parts_.limits.history_records_max);
-    if (const core::Record* last = entry->history.last()) entry->facts.last_record = *last;
-  }
-  entry->loaded = true;
-  entry->used_at_ms = parts_.now().time_since_epoch().count();
+  NetworkStart start;
+  start.identity.name = name;
+  start.identity.labels = std::move(model.labels);
+  start.checkpoint = std::move(model.checkpoint);
+  start.history = std::move(model.history);
+  Result<PreparedNetwork> prepared = prepare_network(parts_, std::move(start));
+  if (!prepared.ok()) return prepared.error();
+  const EntryPointer& entry = prepared->entry;
+  const NewNetwork& files = prepared->files;
 
   if (former) {
     const std::lock_guard changing(former->changes);

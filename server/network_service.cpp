@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "server/commit.h"
+#include "server/network_start.h"
 
 namespace mlpd::server {
 
@@ -13,16 +14,16 @@ using core::Result;
 
 namespace {
 
+std::int64_t milliseconds(api::Timestamp at) { return at.time_since_epoch().count(); }
+
+}  // namespace
+
 Result<void> check_match(const NetworkEntry& entry, const api::IfMatch& if_match) {
   if (!if_match || *if_match == "*" || *if_match == entry.etag()) return {};
   return Error{
       ErrorCode::failed_precondition,
       "network '" + entry.name() + "' has changed since If-Match was read; its ETag is now " + entry.etag()};
 }
-
-std::int64_t milliseconds(api::Timestamp at) { return at.time_since_epoch().count(); }
-
-}  // namespace
 
 Error no_network(const std::string& name) {
   return {ErrorCode::not_found, "there is no network '" + name + "'"};
@@ -56,11 +57,7 @@ Result<api::NetworkView> NetworkServiceImplementation::create_reserved(const api
     return Error{
         ErrorCode::already_exists, "there is a network '" + name + "' already", {{"#/name", "is taken"}}};
   }
-  if (parts_.registry.size() >= parts_.limits.networks_max) {
-    return Error{ErrorCode::resource_exhausted,
-                 "there are " + std::to_string(parts_.limits.networks_max) +
-                     " networks, the most that this server keeps (networks_max)"};
-  }
+  if (Result<void> room = check_room(parts_); !room.ok()) return room.error();
   Result<std::unique_ptr<core::Learner>> learner =
       core::Learner::create(request.spec, request.preprocess, parts_.executor);
   if (!learner.ok()) return learner.error();
@@ -87,7 +84,8 @@ Result<api::NetworkView> NetworkServiceImplementation::create_reserved(const api
   auto entry = std::make_shared<NetworkEntry>(std::move(identity), parts_.registry.next_ordinal(),
                                               parts_.limits.history_records_max, parts_.job_counts);
   if (files.checkpoint)
-    entry->facts.checkpoints.push_back({CheckpointKey{}, files.checkpoint->second.size()});
+    entry->facts.checkpoints.push_back(
+        {CheckpointKey{}, files.checkpoint->second.size(), milliseconds(parts_.now())});
   entry->preprocess = request.preprocess;
   entry->snapshot = (*learner)->snapshot();
   entry->training.state.learner = *std::move(learner);
@@ -235,6 +233,7 @@ void NetworkServiceImplementation::forget(const EntryPointer& entry) {
   }
   entry->changed.notify_all();
   for (const std::shared_ptr<Job>& job : jobs) parts_.data.release(job->accepted);
+  if (entry->identity->data) parts_.data.release(*entry->identity->data);
 }
 
 Result<void> NetworkServiceImplementation::remove_retired(const EntryPointer& entry) {

@@ -60,6 +60,9 @@ core::Result<std::shared_ptr<const core::Dataset>> resolve_data(EngineParts& par
                                                                 NetworkEntry& entry,
                                                                 const std::optional<api::DataSource>& source);
 
+/// failed_precondition where the network's ETag is another one. The caller holds `mutex`.
+core::Result<void> check_match(const NetworkEntry& entry, const api::IfMatch& if_match);
+
 /// The answer where no network has this name.
 core::Error no_network(const std::string& name);
 

@@ -81,6 +81,15 @@ Result<void> apply(TrainingState& state, const TimelineEvent& event, const Repla
       }
       return {};
     }
+    case Kind::restored:  // in the middle of a job, maybe: that one is no more
+      run_to(state, event.step, on_record);
+      state.run.reset();
+      state.job.reset();
+      if (state.learner->step() != event.step) {
+        return corrupted("replay reached step " + std::to_string(state.learner->step()) +
+                         " where the network went back to " + std::to_string(event.step));
+      }
+      return {};
     case Kind::job_ended:
       if (state.job != event.job) return {};  // it never started
       if (state.run && event.cut_short) {

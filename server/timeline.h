@@ -20,7 +20,7 @@ namespace mlpd::server {
 
 /// One journal record that decides numbers.
 struct TimelineEvent {
-  enum class Kind { settings, job_started, job_ended };
+  enum class Kind { settings, job_started, job_ended, restored };
   std::uint64_t sequence = 0;
   Kind kind = Kind::settings;
   std::uint64_t step = 0;                                         ///< where it happened

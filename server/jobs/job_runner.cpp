@@ -221,7 +221,7 @@ void JobRunner::write_start(const std::shared_ptr<NetworkEntry>& entry) {
 void JobRunner::store_when_due(const std::shared_ptr<NetworkEntry>& entry, Lock& lock, bool now) {
   const NetworkEntry::Training& training = entry->training;
   if (now || training.seconds_since_stored >= std::max(kStoreEverySeconds, kShare * training.store_seconds)) {
-    keeper_.store_state(entry, lock);
+    (void)keeper_.store_state(entry, lock);
   }
 }
 

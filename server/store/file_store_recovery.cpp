@@ -136,7 +136,7 @@ core::Result<std::vector<StoredCheckpoint>> FileStore::list_checkpoints(const st
                 "this is not a checkpoint");
       continue;
     }
-    checkpoints.push_back({key, item.bytes});
+    checkpoints.push_back({key, item.bytes, item.modified_ms});
   }
   std::sort(checkpoints.begin(), checkpoints.end(),
             [](const StoredCheckpoint& a, const StoredCheckpoint& b) { return a.key < b.key; });

@@ -144,7 +144,8 @@ core::Result<std::vector<FileSystem::Item>> FileSystem::list(const path& folder)
     struct stat info {};
     if (::fstatat(::dirfd(open.get()), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0) continue;
     items.push_back({std::string(name), S_ISDIR(info.st_mode),
-                     S_ISREG(info.st_mode) ? static_cast<std::uint64_t>(info.st_size) : 0});
+                     S_ISREG(info.st_mode) ? static_cast<std::uint64_t>(info.st_size) : 0,
+                     info.st_mtim.tv_sec * 1000 + info.st_mtim.tv_nsec / 1'000'000});
   }
   return items;
 }

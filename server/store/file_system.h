@@ -18,7 +18,8 @@ class FileSystem {
   struct Item {
     std::string name;
     bool folder = false;
-    std::uint64_t bytes = 0;  ///< of a file
+    std::uint64_t bytes = 0;       ///< of a file
+    std::int64_t modified_ms = 0;  ///< since the Unix epoch
   };
 
   virtual ~FileSystem() = default;

@@ -28,6 +28,7 @@ struct CheckpointKey {
 struct StoredCheckpoint {
   CheckpointKey key;
   std::uint64_t bytes = 0;
+  std::int64_t created_ms = 0;  ///< since the Unix epoch
 };
 
 /// One network as recovery found it.

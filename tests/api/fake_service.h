@@ -15,6 +15,7 @@
 #include "core/learner.h"
 #include "core/trainer.h"
 #include "tests/api/fake_datasets.h"
+#include "tests/api/fake_time_travel.h"
 
 namespace mlpd::api {
 
@@ -101,8 +102,9 @@ class FakeService final : public NetworkService, public SystemService {
   std::map<std::string, JobView> jobs;
   FakeJobs job_service{*this};
   FakeDatasets datasets;
+  FakeTimeTravel time_travel{*this};
 
-  Services services() { return {*this, job_service, *this, &datasets}; }
+  Services services() { return {*this, job_service, *this, &datasets, &time_travel}; }
 
   core::Result<NetworkView> create(const CreateNetwork& request) override {
     last_create = request;
