@@ -88,10 +88,14 @@ export class LabSession {
   private async join_or_start(): Promise<string> {
     const decide = async () => {
       const { networks } = await get<Networks>('/v1/networks', { limit: 100 });
-      const live = networks.find(
-        (one) =>
-          (one.labels?.['made-by'] === 'demo' || one.name === 'demo') && one.last_job?.state === 'running',
-      );
+      const live = networks.find((one) => {
+        const job = one.last_job;
+        return (
+          one.labels?.['made-by'] === 'demo' &&
+          job?.state === 'running' &&
+          job.steps_done < 0.8 * job.steps_total
+        );
+      });
       if (live) return live.name;
       await this.load_data('article-xor');
       const name = fresh_name();
