@@ -31,7 +31,12 @@ try {
           await page.waitForLoadState('networkidle');
           if (name === 'lab') await until(async () => (await shown_step(page).catch(() => 0)) > 0, 'the Lab shows its network');
           await page.evaluate(() => document.fonts.ready);
-          await page.screenshot({ path: `${folder}${name}-${theme}-${language}-${width}.png`, fullPage: name !== 'api' });
+          const shown = { width, height: width === 390 ? 844 : 900 };
+          const whole = await page.evaluate(() => document.documentElement.scrollHeight);
+          await page.setViewportSize({ width, height: Math.min(whole, 2600) });
+          await page.waitForTimeout(150);
+          await page.screenshot({ path: `${folder}${name}-${theme}-${language}-${width}.png` });
+          await page.setViewportSize(shown);
         }
         await page.context().close();
       }
