@@ -10,6 +10,7 @@
 #include "core/kernels.h"
 #include "core/learner.h"
 #include "core/random.h"
+#include "server/thread_pool.h"
 
 namespace {
 
@@ -72,8 +73,8 @@ std::shared_ptr<const Dataset> data_of(const Case& c) {
   return data;
 }
 
-void train(benchmark::State& state, const Case& c) {
-  SerialExecutor executor;
+void train(benchmark::State& state, const Case& c, std::size_t threads) {
+  mlpd::server::ThreadPool executor(threads);
   auto learner = Learner::create(spec_of(c), nullptr, executor);
   if (!learner || !(*learner)->bind(data_of(c), BatchPlan{})) return state.SkipWithError("no network");
   const int steps = c.rows * c.widths[1] < 5000 ? 1000 : 8;
@@ -114,7 +115,12 @@ void peak(benchmark::State& state) {
 
 int main(int argc, char** argv) {
   for (const Case& c : cases()) {
-    benchmark::RegisterBenchmark(("train/" + c.name).c_str(), train, c)->Unit(benchmark::kMicrosecond);
+    benchmark::RegisterBenchmark(("train/" + c.name).c_str(), train, c, 1)->Unit(benchmark::kMicrosecond);
+    for (const std::size_t threads : {1, 2})
+      benchmark::RegisterBenchmark(("train_wall_" + std::to_string(threads) + "/" + c.name).c_str(), train, c,
+                                   threads)
+          ->Unit(benchmark::kMicrosecond)
+          ->UseRealTime();
     benchmark::RegisterBenchmark(("predict_row/" + c.name).c_str(),
                                  c.dtype == Dtype::float32 ? predict_row<float> : predict_row<double>, c);
   }

@@ -1,0 +1,159 @@
+"""Rows through HTTP, and of memory and start. The server has one processor to itself and wrk another."""
+
+import os
+import shutil
+import statistics
+import subprocess
+import tempfile
+import time
+
+import servers
+from process_rows import Peer, against, benchmark
+
+NETWORK = {"inputs": 2, "layers": [{"units": 16}, {"units": 16}, {"units": 1}], "loss": "mean_squared_error"}
+ROW = '{"inputs":[[0.5,-1]]}'
+WAIT = {"Prefer": "wait=30"}
+
+
+def requests(table, settings):
+    """hello vs nginx, predict vs hello and vs FastAPI, p99."""
+    bars = {1: ((0.7, 0.85), (0.85, 0.93), (5, 7)), 16: ((0.5, 0.7), (0.85, 0.93), (8, 12)),
+            64: ((0.5, 0.8), (0.85, 0.93), (8, 12))}
+    with servers.mlpd("--http-threads", "1") as own, servers.nginx() as nginx, servers.fastapi() as fastapi:
+        own.send("POST", "/v1/networks", dict(NETWORK, name="small"))
+        asked = {"nginx": (nginx, "/", None), "hello": (own, "/v2/health/live", None),
+                 "predict": (own, "/v1/networks/small/predict", ROW), "fastapi": (fastapi, "/predict", ROW)}
+        for c, (to_nginx, to_hello, to_fastapi) in bars.items():
+            found = {name: [] for name in asked}
+            for _ in range(settings.rounds):
+                for name, (server, path, body) in asked.items():
+                    found[name].append(servers.wrk(server, path, c, settings.wrk_seconds, body))
+            rate(table, f"hello vs nginx, c = {c}", found, "hello", "nginx", to_nginx)
+            rate(table, f"small predict vs own hello, c = {c}", found, "predict", "hello", to_hello)
+            rate(table, f"small predict vs FastAPI + NumPy, c = {c}", found, "predict", "fastapi", to_fastapi)
+        p99 = [one["p99_ms"] for one in found["predict"]]
+        table.add("p99 of small predict, c = 64", p99, 5, 2, "ms", "less")
+
+
+def rate(table, label, found, name, peer, bars):
+    def middle(who, key):
+        return statistics.median(one[key] for one in found[who])
+
+    note = (f"{middle(name, 'per_second'):,.0f}/s against {middle(peer, 'per_second'):,.0f}/s; processor "
+            f"time {middle(name, 'cpu_us'):.0f} µs a request against {middle(peer, 'cpu_us'):.0f} µs")
+    ratios = [a["per_second"] / b["per_second"] for a, b in zip(found[name], found[peer])]
+    table.add(label, ratios, *bars, note=note)
+
+
+def train_seconds(server, network, data, steps, record_every):
+    """The server's processor time for a training, from the request to the answer, per step."""
+    server.send("POST", "/v1/networks", network)
+    before = server.cpu_seconds()
+    path = f"/v1/networks/{network['name']}"
+    training = {"data": data, "steps": steps, "record_every": record_every}
+    job = server.send("POST", path + "/train", training, WAIT)
+    if job["state"] != "succeeded":
+        raise RuntimeError(f"{steps} steps were not done after 30 s: the machine is too busy")
+    spent = server.cpu_seconds() - before
+    server.send("DELETE", path)
+    return spent / steps
+
+
+def network(name, widths, hidden, dtype="float32"):
+    layers = [{"units": units, "activation": hidden} for units in widths[1:-1]] + [{"units": widths[-1]}]
+    return {"name": name, "inputs": widths[0], "layers": layers, "dtype": dtype,
+            "optimizer": {"type": "sgd", "learning_rate": 0.01}}
+
+
+def points(rows, columns, classes):
+    """Any numbers will do: time doesn't depend on them."""
+    inputs = [[((r * 31 + i * 17) % 13) / 6.5 - 1 for i in range(columns)] for r in range(rows)]
+    return {"inputs": inputs, "targets": [r % classes for r in range(rows)]}
+
+
+def jobs(table, settings):
+    """The same training through POST …/train and in process, both by processor time."""
+    with servers.mlpd() as server:
+        for name, widths, hidden, rows, steps, bars in (
+                ("784-128-10_b64", [784, 128, 10], "relu", 64, 4000, (1.15, 1.03)),
+                ("2-3-2_b300", [2, 3, 2], "sigmoid", 300, 500_000, (1.6, 1.2))):
+            http, process = [], []
+            for _ in range(settings.rounds):
+                data = points(rows, widths[0], widths[-1])
+                http.append(train_seconds(server, network("bench", widths, hidden), data, steps, 100))
+                process.append(benchmark("kernels_benchmark", f"train/{name}", 0.5)["seconds"])
+            table.add(f"train {name.replace('_', ' ')} through HTTP : in process",
+                      [a / b for a, b in zip(http, process)], *bars, better="less",
+                      note=f"{1e6 * statistics.median(http):.3g} µs a step against "
+                           f"{1e6 * statistics.median(process):.3g} µs, processor time")
+
+
+def article(table, settings):
+    """A million full-batch steps of 2-3-2 on 50 rows through HTTP; NumPy's time is scaled from fewer steps."""
+    with servers.mlpd() as server, Peer("numpy") as numpy:
+        for dtype, floor, goal in (("float64", 40, 100), ("float32", 60, 150)):
+            own, other = [], []
+            for _ in range(settings.rounds):
+                asked = network("article", [2, 3, 2], "sigmoid", dtype)
+                own.append(train_seconds(server, asked, points(50, 2, 2), 1_000_000, 100))
+                other.append(numpy.step_seconds("2-3-2_b50", max(1, settings.seconds)))
+            label = f"the article's 1,000,000 steps, {dtype}, through HTTP vs NumPy"
+            against(table, label, own, other, floor, goal)
+
+
+def memory(table, settings):
+    """The stripped binary, RSS without and with 1,000 networks, start to ready with them."""
+    with tempfile.TemporaryDirectory() as home:
+        stripped = f"{home}/mlpd.stripped"
+        subprocess.run(["strip", "-o", stripped, servers.MLPD], check=True)
+        size = os.path.getsize(stripped) / 1e6
+        table.add("binary, stripped", [size], 10, 6, "MB", "less", "Debian's shared libraries not counted")
+        idle, full, start = [], [], []
+        with servers.mlpd(home=f"{home}/data") as server:
+            idle.append(server.rss_mb())
+            for i in range(1000):
+                server.send("POST", "/v1/networks", dict(NETWORK, name=f"n{i}"))
+            full.append(server.rss_mb())
+        shutil.copytree(f"{home}/data", f"{home}/copy")
+        for _ in range(settings.rounds):
+            with servers.mlpd(home=f"{home}/copy") as server:
+                start.append(server.ready_seconds)
+                full.append(server.rss_mb())
+                server.send("GET", "/v1/networks/n999")
+            with servers.mlpd() as server:
+                idle.append(server.rss_mb())
+    table.add("idle RSS", idle, 25, 12, "MB", "less")
+    table.add("RSS with 1,000 networks 2-16-16-1", full, 80, 40, "MB", "less", "just made, and after a start")
+    table.add("start to ready with 1,000 networks", start, 1.5, 0.3, "s", "less", "exec to the first 200")
+
+
+def background(table, settings):
+    """p99 of predict while two trainings run, against idle, both processors for both."""
+    with servers.mlpd("--training-threads", "2", processors=servers.PROCESSORS) as server:
+        server.send("POST", "/v1/networks", dict(NETWORK, name="small"))
+        for i in range(2):
+            server.send("POST", "/v1/networks", network(f"busy{i}", [2, 256, 256, 2], "relu"))
+        quiet, busy = [], []
+        for _ in range(settings.rounds):
+            quiet.append(predict_p99(server, settings))
+            started = [server.send("POST", f"/v1/networks/busy{i}/train",
+                                   {"data": {"generator": "xor"}, "steps": 10**8, "record_every": 1000},
+                                   {"Prefer": "respond-async"})["id"] for i in range(2)]
+            while "queued" in states(server, started):
+                time.sleep(0.01)
+            busy.append(predict_p99(server, settings))
+            for job in started:
+                server.send("POST", f"/v1/jobs/{job}/cancel")
+            while states(server, started) & {"queued", "running"}:
+                time.sleep(0.01)
+        ratios = [b / a for a, b in zip(quiet, busy)]
+        table.add("p99 of small predict, c = 4, two trainings : idle", ratios, 3, 1.5, better="less",
+                  note=f"{statistics.median(busy):.3g} ms against {statistics.median(quiet):.3g} ms")
+
+
+def states(server, started):
+    return {server.send("GET", f"/v1/jobs/{job}")["state"] for job in started}
+
+
+def predict_p99(server, settings):
+    return servers.wrk(server, "/v1/networks/small/predict", 4, settings.wrk_seconds, ROW)["p99_ms"]

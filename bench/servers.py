@@ -1,0 +1,136 @@
+"""The servers that compare.py measures: started on one processor, asked by wrk from another."""
+
+import contextlib
+import json
+import os
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+MLPD = ROOT / "build/release/mlpd"
+PROCESSORS = sorted(os.sched_getaffinity(0))
+NGINX = """daemon off; worker_processes 1; pid {d}/pid; error_log {d}/error.log crit; worker_rlimit_nofile 4096;
+events {{ worker_connections 2048; }}
+http {{ access_log off; keepalive_requests 1000000000; client_body_temp_path {d}/b; proxy_temp_path {d}/p;
+  fastcgi_temp_path {d}/f; uwsgi_temp_path {d}/u; scgi_temp_path {d}/s;
+  server {{ listen 127.0.0.1:{port};
+    location / {{ default_type application/json; return 200 '{{"live":true}}\\n'; }} }} }}
+"""
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+class Server:
+    """A running server; `home` is its folder, `url` its address."""
+
+    def __init__(self, process, url, home, ready_seconds):
+        self.process, self.url, self.home, self.ready_seconds = process, url, home, ready_seconds
+
+    def send(self, method, path, body=None, headers=None, timeout=120):
+        request = urllib.request.Request(self.url + path, method=method, headers=headers or {},
+                                         data=None if body is None else json.dumps(body).encode())
+        with urllib.request.urlopen(request, timeout=timeout) as answer:
+            return json.loads(answer.read() or "null")
+
+    def _pids(self):
+        pid = self.process.pid
+        children = pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return [pid, *map(int, children)]
+
+    def cpu_seconds(self):
+        total = 0
+        for pid in self._pids():
+            fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+            total += int(fields[11]) + int(fields[12])
+        return total / os.sysconf("SC_CLK_TCK")
+
+    def rss_mb(self):
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
+
+
+@contextlib.contextmanager
+def running(command, port, path, home, processors):
+    """Starts the command on these processors, waits until `path` answers, stops it at the end."""
+    start = time.monotonic()
+    process = subprocess.Popen(["taskset", "-c", ",".join(map(str, processors)), *map(str, command)],
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        while True:
+            try:
+                urllib.request.urlopen(url + path, timeout=30).read()
+                break
+            except OSError:
+                if process.poll() is not None or time.monotonic() > start + 60:
+                    raise RuntimeError(f"{command[0]} did not start")
+                time.sleep(0.002)
+        yield Server(process, url, home, time.monotonic() - start)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@contextlib.contextmanager
+def mlpd(*options, home=None, processors=PROCESSORS[:1]):
+    with tempfile.TemporaryDirectory() as temporary:
+        port, folder = free_port(), home or temporary
+        command = [MLPD, "serve", "--listen", f"127.0.0.1:{port}", "--data-dir", folder, "--access-log", "off",
+                   "--log-level", "error", *options]
+        with running(command, port, "/v2/health/ready", folder, processors) as server:
+            yield server
+
+
+@contextlib.contextmanager
+def nginx():
+    with tempfile.TemporaryDirectory() as home:
+        port, config = free_port(), pathlib.Path(home, "nginx.conf")
+        os.chmod(home, 0o755)
+        config.write_text(NGINX.format(d=home, port=port))
+        with running(["/usr/sbin/nginx", "-c", config], port, "/", home, PROCESSORS[:1]) as server:
+            yield server
+
+
+@contextlib.contextmanager
+def fastapi():
+    port = free_port()
+    command = [sys.executable, "-m", "uvicorn", "--app-dir", ROOT / "bench", "fastapi_app:app", "--port", port,
+               "--no-access-log", "--log-level", "error"]
+    with running(command, port, "/docs", None, PROCESSORS[:1]) as server:
+        yield server
+
+
+def wrk(server, path, connections, seconds, body=None):
+    """Requests a second, p99 in ms and the server's processor time per request in µs."""
+    with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
+        if body is not None:
+            script.write(f"wrk.method = 'POST'\nwrk.body = '{body}'\n"
+                         "wrk.headers['Content-Type'] = 'application/json'\n")
+            script.flush()
+        cpu = server.cpu_seconds()
+        text = subprocess.run(["taskset", "-c", str(PROCESSORS[-1]), "wrk", "-t1", f"-c{connections}",
+                               f"-d{seconds}s", "--latency", "-s", script.name, server.url + path],
+                              capture_output=True, text=True, check=True).stdout
+        cpu = server.cpu_seconds() - cpu
+    if "Non-2xx" in text or "Socket errors" in text:
+        raise RuntimeError(text)
+    value, unit = re.search(r"99%\s+([\d.]+)(us|ms|s)", text).groups()
+    requests = int(re.search(r"(\d+) requests in", text)[1])
+    return {"per_second": float(re.search(r"Requests/sec:\s+([\d.]+)", text)[1]),
+            "p99_ms": float(value) * {"us": 1e-3, "ms": 1, "s": 1e3}[unit],
+            "cpu_us": 1e6 * cpu / max(1, requests)}
