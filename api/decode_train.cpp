@@ -323,13 +323,14 @@ core::Result<TrainRequest> decode_train(const Json& json, const NetworkView& net
   return request;
 }
 
-core::Result<DataBody> decode_data_body(const Json& json, const core::NetworkSpec& spec) {
+core::Result<DataBody> decode_data_body(const Json& json, const core::NetworkSpec& spec, bool evaluates) {
   Faults faults;
   ObjectReader body(json, "#", faults);
   if (!body.is_object()) return faults.error();
   DataBody data;
   data.source = decode_data_source(body, spec);
   data.part = body.choice("part", core::part_names());
+  if (evaluates) data.importance = body.boolean("importance");
   if (data.part && !(data.source && std::holds_alternative<std::string>(*data.source)))
     body.fault("part", "is a part of a stored data set: give dataset too");
   body.finish();

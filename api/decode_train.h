@@ -24,11 +24,13 @@ std::optional<core::GeneratorOptions> decode_generator(ObjectReader& data);
 /// hyper-parameters.
 core::Result<TrainRequest> decode_train(const Json& json, const NetworkView& network, const Limits& limits);
 
-/// The body of evaluate and trace: {"data": …} or {"dataset": …, "part": "test"}.
+/// The body of evaluate and trace: {"data": …} or {"dataset": …, "part": "test"}; evaluate alone takes
+/// importance.
 struct DataBody {
   std::optional<DataSource> source;  ///< nullopt = the data used before
   std::optional<core::Part> part;    ///< of a stored data set
+  std::optional<bool> importance;    ///< nullopt = where it is cheap
 };
-core::Result<DataBody> decode_data_body(const Json& json, const core::NetworkSpec& spec);
+core::Result<DataBody> decode_data_body(const Json& json, const core::NetworkSpec& spec, bool evaluates);
 
 }  // namespace mlpd::api

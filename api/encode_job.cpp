@@ -85,12 +85,23 @@ void write_metrics(JsonWriter& out, const core::Evaluation& evaluation) {
 
 }  // namespace
 
-void write_evaluation(JsonWriter& out, const core::Evaluation& evaluation, std::uint64_t step,
+void write_evaluation(JsonWriter& out, const core::Evaluation& evaluation,
+                      std::span<const core::ColumnImportance> importance, std::uint64_t step,
                       std::string_view network) {
   out.begin_object().field("network", network).field("step", step).field("rows", evaluation.rows);
   out.field("loss", evaluation.loss);
   out.field("data_loss", evaluation.data_loss).field("penalty", evaluation.penalty);
   write_metrics(out, evaluation);
+  if (!importance.empty()) {
+    out.key("importance").begin_array();
+    for (const core::ColumnImportance& column : importance)
+      out.begin_object()
+          .field("column", column.column)
+          .field("importance", column.importance)
+          .field("deviation", column.deviation)
+          .end_object();
+    out.end_array();
+  }
   out.end_object();
 }
 

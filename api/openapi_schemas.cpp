@@ -111,7 +111,9 @@ constexpr Schema kSchemas[] = {
 "integer","minimum":0},"loss":{"type":["number","null"]},"data_loss":{"type":["number","null"]},
 "penalty":{"type":["number","null"]},"metrics":{"type":"object","additionalProperties":{"type":[
 "number","null"]}},"confusion":{"type":"array","items":{"type":"array","items":{"type":"integer",
-"minimum":0}}}}})json"},
+"minimum":0}}},"importance":{"type":"array","items":{"type":"object","additionalProperties":false,"required":[
+"column","importance","deviation"],"properties":{"column":{"type":"string"},"importance":{"type":"number"},
+"deviation":{"type":"number"}}}}}})json"},
     {"Job",
      R"json({"type":"object","additionalProperties":false,"required":["id","network","state","steps_done",
 "steps_total","step","created_at"],"properties":{"id":{"type":"string"},"network":{"type":"string"
@@ -193,6 +195,9 @@ constexpr Schema kSchemas[] = {
 })json"},
     {"DataRequest", R"json({"type":"object","additionalProperties":false,"properties":{"data":{"$ref":
 "#/components/schemas/Data"},"dataset":{"type":"string"},"part":{"type":"string","enum":"@parts"}}})json"},
+    {"EvaluateRequest", R"json({"type":"object","additionalProperties":false,"properties":{"data":{"$ref":
+"#/components/schemas/Data"},"dataset":{"type":"string"},"part":{"type":"string","enum":"@parts"},"importance":{
+"type":"boolean"}}})json"},
     {"TrainRequest", R"json({"type":"object","additionalProperties":false,"properties":{"data":{"$ref":
 "#/components/schemas/Data"},"dataset":{"type":"string"},"steps":{"type":"integer","minimum":1},
 "epochs":{"type":"integer","minimum":1},"batch_size":{"type":"integer","minimum":1},"shuffle":{

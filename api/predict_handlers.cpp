@@ -13,6 +13,7 @@
 #include "api/predict_inputs.h"
 #include "api/predict_rows.h"
 #include "api/problem.h"
+#include "core/importance.h"
 
 namespace mlpd::api {
 namespace {
@@ -222,7 +223,28 @@ Response predict_as(const Call& call, const SnapshotPointer& snapshot, Media med
 struct Probe {
   std::unique_ptr<core::Learner> learner;
   std::shared_ptr<const core::Dataset> data;
+  std::shared_ptr<const core::Preprocess> preprocess;
+  std::optional<bool> importance;  ///< asked for, not wanted, or where it is cheap
 };
+
+// Multiply-adds of a permutation importance: done unasked up to the first, refused past the second.
+constexpr double kCheapImportance = 2e8;
+constexpr double kImportanceMax = 1e11;
+
+// Empty where it is not wanted.
+core::Result<std::vector<core::ColumnImportance>> importance_of(const Probe& what) {
+  const core::NetworkSpec& spec = what.learner->spec();
+  const auto columns = core::column_inputs(spec, what.preprocess.get());
+  const double work = static_cast<double>(columns.size() * core::kImportanceRepeats) *
+                      static_cast<double>(what.data->rows) * static_cast<double>(core::parameter_count(spec));
+  if (!what.importance.value_or(work <= kCheapImportance)) return std::vector<core::ColumnImportance>();
+  if (work > kImportanceMax)
+    return core::Error{core::ErrorCode::invalid_argument,
+                       "The importance of " + std::to_string(columns.size()) + " columns over " +
+                           std::to_string(what.data->rows) + " rows takes too long; give fewer rows.",
+                       {{"#/importance", "takes too long on so many rows"}}};
+  return core::permutation_importance(*what.learner, *what.data, columns, spec.seed);
+}
 
 core::Result<std::shared_ptr<const core::Dataset>> part_of(DatasetService& datasets, const std::string& name,
                                                            core::Part part, const NetworkView& network) {
@@ -236,7 +258,7 @@ core::Result<std::shared_ptr<const core::Dataset>> part_of(DatasetService& datas
   return std::make_shared<const core::Dataset>(std::move(*data));
 }
 
-std::optional<Probe> probe(const Call& call, Response& refused) {
+std::optional<Probe> probe(const Call& call, Response& refused, bool evaluates) {
   const std::string& name = call.parameter("network");
   const auto fail = [&](const core::Error& error) {
     refused = problem(error, call.request);
@@ -248,7 +270,7 @@ std::optional<Probe> probe(const Call& call, Response& refused) {
   if (!network) return fail(network.error());
   const auto json = read_json_body(call, refused, true);
   if (!json) return std::nullopt;
-  const auto source = decode_data_body(*json, network->spec);
+  const auto source = decode_data_body(*json, network->spec, evaluates);
   if (!source) return fail(source.error());
   auto data =
       source->part && call.services.datasets != nullptr
@@ -257,7 +279,7 @@ std::optional<Probe> probe(const Call& call, Response& refused) {
   if (!data) return fail(data.error());
   auto learner = call.services.networks.learner(name, *step);
   if (!learner) return fail(learner.error());
-  return Probe{std::move(*learner), std::move(*data)};
+  return Probe{std::move(*learner), std::move(*data), network->preprocess, source->importance};
 }
 
 }  // namespace
@@ -276,19 +298,21 @@ Response predict(const Call& call) {
 
 Response evaluate(const Call& call) {
   Response refused;
-  const auto what = probe(call, refused);
+  const auto what = probe(call, refused, true);
   if (!what) return refused;
   const auto evaluation = what->learner->evaluate(*what->data);
   if (!evaluation) return problem(evaluation.error(), call.request);
+  const auto importance = importance_of(*what);
+  if (!importance) return problem(importance.error(), call.request);
   std::string body;
   JsonWriter out(body);
-  write_evaluation(out, *evaluation, what->learner->step(), call.parameter("network"));
+  write_evaluation(out, *evaluation, *importance, what->learner->step(), call.parameter("network"));
   return json_response(std::move(body));
 }
 
 Response trace(const Call& call) {
   Response refused;
-  const auto what = probe(call, refused);
+  const auto what = probe(call, refused, false);
   if (!what) return refused;
   const auto traced = what->learner->trace(*what->data, call.services.system.limits().trace);
   if (!traced) return problem(traced.error(), call.request);

@@ -204,4 +204,13 @@ void measure(Evaluation& evaluation, const NetworkSpec& spec, ConstMatrixView<do
   add("mean_absolute_error", errors.absolute);
 }
 
+void undo_scaling(Evaluation& evaluation, const Preprocess& preprocess) {
+  if (preprocess.target.type != ColumnType::number) return;
+  const double scale = preprocess.target.scale;
+  for (auto& [name, value] : evaluation.metrics) {
+    if (name == "mean_squared_error") value *= scale * scale;
+    if (name == "mean_absolute_error") value *= scale;
+  }
+}
+
 }  // namespace mlpd::core

@@ -11,6 +11,7 @@
 #include "core/dataset.h"
 #include "core/matrix.h"
 #include "core/network_spec.h"
+#include "core/preprocess.h"
 
 namespace mlpd::core {
 
@@ -54,5 +55,8 @@ double accuracy(AccuracyRule rule, ConstMatrixView<T> outputs, ConstMatrixView<T
 /// Fills metrics and confusion (loss fields stay as they are) from float64 outputs and targets, rows ≥ 1.
 void measure(Evaluation& evaluation, const NetworkSpec& spec, ConstMatrixView<double> outputs,
              const Dataset& data);
+
+/// Errors of a scaled number target in the target's own units (r2 has none); the loss stays as it is.
+void undo_scaling(Evaluation& evaluation, const Preprocess& preprocess);
 
 }  // namespace mlpd::core

@@ -348,6 +348,7 @@ Result<Evaluation> NetworkLearner<T>::evaluate(const Dataset& data) const {
   Matrix<double> outputs(data.rows, data.output_count);
   std::transform(h.data(), h.data() + h.size(), outputs.data(), [](T x) { return static_cast<double>(x); });
   measure(evaluation, spec_, std::as_const(outputs).view(), data);
+  if (preprocess_) undo_scaling(evaluation, *preprocess_);
   return evaluation;
 }
 

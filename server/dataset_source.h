@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/dataset.h"
 #include "core/network_spec.h"
@@ -19,6 +20,8 @@ class DatasetSource {
   virtual core::Result<std::shared_ptr<const core::Dataset>> rows(
       const std::string& name, const core::NetworkSpec& spec,
       const std::shared_ptr<const core::Preprocess>& preprocess) = 0;
+  /// What was damaged and set aside at the start, each with the reason.
+  virtual const std::vector<std::string>& quarantined() const = 0;
 };
 
 }  // namespace mlpd::server

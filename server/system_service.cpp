@@ -53,6 +53,9 @@ api::SystemView SystemServiceImplementation::system() {
   view.disk_bytes = parts_.store.bytes();
   view.memory_bytes = resident_bytes();
   view.quarantined = parts_.store.quarantined();
+  if (parts_.datasets != nullptr)
+    view.quarantined.insert(view.quarantined.end(), parts_.datasets->quarantined().begin(),
+                            parts_.datasets->quarantined().end());
   return view;
 }
 

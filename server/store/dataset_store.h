@@ -47,8 +47,7 @@ class DatasetStore final : public api::DatasetService, public DatasetSource {
       const std::string& name, const core::NetworkSpec& spec,
       const std::shared_ptr<const core::Preprocess>& preprocess) override;
 
-  /// Folders set aside at the start, each with the reason.
-  const std::vector<std::string>& quarantined() const { return quarantined_; }
+  const std::vector<std::string>& quarantined() const override { return quarantined_; }
 
  private:
   class Upload;

@@ -155,5 +155,21 @@ TEST_F(DatasetNetworkTest, EvaluatesAPartAlone) {
             std::vector<std::string>{"#/part"});
 }
 
+TEST_F(DatasetNetworkTest, EvaluateSaysWhichRawColumnsMatter) {
+  ASSERT_EQ(post("/v1/networks", R"({"name":"line","dataset":"line"})").status, 201);
+  ASSERT_EQ(post("/v1/networks/line/train", R"({"dataset":"line","steps":500})").status, 200);
+  const Json json = json_of(post("/v1/networks/line/evaluate", R"({"dataset":"line"})"));
+  EXPECT_EQ(text_at(json, "importance/0/column"), "x");
+  EXPECT_GT(number_at(json, "importance/0/importance"), 1);
+  // In the target's units: the targets' variance is about 1200.
+  EXPECT_GT(number_at(json, "metrics/r2"), 0.9);
+  EXPECT_NEAR(number_at(json, "metrics/mean_squared_error"), 1200 * (1 - number_at(json, "metrics/r2")), 1);
+  const Json without =
+      json_of(post("/v1/networks/line/evaluate", R"({"dataset":"line","importance":false})"));
+  EXPECT_EQ(without.find("importance"), nullptr);
+  EXPECT_EQ(pointers(post("/v1/networks/line/trace", R"({"dataset":"line","importance":true})")),
+            std::vector<std::string>{"#/importance"});
+}
+
 }  // namespace
 }  // namespace mlpd::api

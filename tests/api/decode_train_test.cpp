@@ -159,10 +159,10 @@ TEST(DecodeTrain, TakesLimitsUpToTheLast) {
 
 TEST(DecodeTrain, DataBodiesTakeDataAlone) {
   const auto spec = network(kTwoClasses).spec;
-  EXPECT_TRUE(
-      decode_data_body(*parse_json(R"({"data":{"inputs":[1,2],"targets":[1]}})"), spec)->source.has_value());
-  EXPECT_FALSE(decode_data_body(*parse_json("{}"), spec)->source.has_value());
-  EXPECT_FALSE(decode_data_body(*parse_json(R"({"steps":1})"), spec).ok());
+  EXPECT_TRUE(decode_data_body(*parse_json(R"({"data":{"inputs":[1,2],"targets":[1]}})"), spec, true)
+                  ->source.has_value());
+  EXPECT_FALSE(decode_data_body(*parse_json("{}"), spec, true)->source.has_value());
+  EXPECT_FALSE(decode_data_body(*parse_json(R"({"steps":1})"), spec, true).ok());
 }
 
 }  // namespace

@@ -84,5 +84,19 @@ TEST(Metrics, AreScikitLearns) {
   }
 }
 
+TEST(UndoScaling, GivesErrorsInTheTargetsUnits) {
+  Evaluation evaluation;
+  evaluation.metrics = {{"r2", 0.5}, {"mean_squared_error", 2}, {"mean_absolute_error", 3}};
+  Preprocess preprocess;
+  preprocess.target.scale = 10;
+  undo_scaling(evaluation, preprocess);
+  EXPECT_EQ(evaluation.metric("r2"), 0.5);
+  EXPECT_EQ(evaluation.metric("mean_squared_error"), 200);
+  EXPECT_EQ(evaluation.metric("mean_absolute_error"), 30);
+  preprocess.target.type = ColumnType::label;
+  undo_scaling(evaluation, preprocess);
+  EXPECT_EQ(evaluation.metric("mean_absolute_error"), 30);
+}
+
 }  // namespace
 }  // namespace mlpd::core
