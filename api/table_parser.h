@@ -66,8 +66,8 @@ std::unique_ptr<TableParser> make_ndjson_parser(TableSink& sink);
 core::Result<void> parse_json_rows(std::string_view text, const std::vector<std::string>& columns,
                                    TableSink& sink);
 
-/// A JSON object whose `rows` is an array, taken apart without building it: the text of the rows, and the object
-/// with [] in their place. `rows` is empty where there is no such field (or the text is no object).
+/// A JSON object whose `rows` is an array, taken apart without building it: the text of the rows, and the
+/// object with [] in their place. `rows` is empty where there is no such field (or the text is no object).
 struct SplitRows {
   std::string_view rows;
   std::string rest;

@@ -96,7 +96,8 @@ def compare(server, name, load, classify):
     errors = np.std(scores, axis=0, ddof=1) / len(scores) ** 0.5
     fine = mlpd >= sklearn_ - errors[1]
     print(f"{name:14} {'accuracy' if classify else 'R²':8} {mlpd:.4f} ± {errors[0]:.4f}   "
-          f"{sklearn_:.4f} ± {errors[1]:.4f}   {mlpd - sklearn_:+.4f}   {'ok' if fine else 'BELOW'}", flush=True)
+          f"{sklearn_:.4f} ± {errors[1]:.4f}   {mlpd - sklearn_:+.4f}   {'ok' if fine else 'BELOW'}",
+          flush=True)
     return fine
 
 

@@ -25,7 +25,8 @@ struct EngineOptions {
   std::shared_ptr<FileSystem> files;            ///< null: the real one
 };
 
-/// Networks, their training, data sets and their store in one folder: everything behind the HTTP contract. Thread-safe.
+/// Networks, their training, data sets and their store in one folder: everything behind the HTTP contract.
+/// Thread-safe.
 class Engine {
  public:
   /// Recovers what the folder holds (damaged files are set aside, the rest serves) and goes on with its jobs.

@@ -285,6 +285,7 @@ const std::map<std::string, std::vector<std::string>>& tested_through() {
       {"tests/core/kernels_test.cpp", {"core/kernels_oracle.cpp"}},
       {"tests/core/solver_test.cpp", {"core/jacobian.cpp", "core/lbfgs.cpp", "core/levenberg_marquardt.cpp"}},
       {"tests/core/generator_test.cpp", {"core/article_xor.cpp"}},
+      {"tests/api/dataset_handlers_test.cpp", {"api/dataset_upload.cpp"}},
       {"tests/api/network_handlers_test.cpp", {"api/encode_network.cpp", "api/negotiation.cpp"}},
       {"tests/api/model_document_test.cpp", {"api/history_document.cpp", "api/preprocess_document.cpp"}},
       {"tests/e2e/first_session_test.py",
