@@ -28,7 +28,8 @@ try {
         const page = await open_page(browser, { theme, language, width, height: width === 390 ? 844 : 900 });
         for (const [name, route] of Object.entries(pages)) {
           await page.goto(`${server.url}/#/${route}`);
-          await page.waitForLoadState('networkidle');
+          await page.locator('h1').waitFor();
+          await page.waitForTimeout(900);
           if (name === 'lab') await until(async () => (await shown_step(page).catch(() => 0)) > 0, 'the Lab shows its network');
           await page.evaluate(() => document.fonts.ready);
           const shown = { width, height: width === 390 ? 844 : 900 };
