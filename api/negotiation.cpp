@@ -24,6 +24,7 @@ constexpr MediaRow kMedia[] = {
     {Media::png, "png", "image/png"},
     {Media::svg, "svg", "image/svg+xml"},
     {Media::onnx, "onnx", "application/x-onnx"},
+    {Media::binary, "binary", "application/octet-stream"},
 };
 
 std::string_view trim(std::string_view text) {

@@ -6,6 +6,7 @@
 
 #include "api/json_writer.h"
 #include "api/negotiation.h"
+#include "api/tensor_codec.h"
 #include "core/activation.h"
 #include "core/generator.h"
 #include "core/history.h"
@@ -38,6 +39,7 @@ std::string replace_tables(std::string_view json) {
       {"@schedules", names_of(core::schedules())},
       {"@layers", names_of(core::layer_kinds())},
       {"@generators", names_of(core::generators())},
+      {"@datatypes", names_of(datatypes())},
       {"@column_types", names_of(core::column_types())},
       {"@scalings", names_of(core::scalings())},
       {"@parts", names_of(core::part_names())},
@@ -134,7 +136,7 @@ void write_answers(JsonWriter& out, const Route& route) {
     out.end_object();
   }
   std::set<int> problems(route.problems.begin(), route.problems.end());
-  problems.insert(422);  // an unknown query parameter
+  problems.insert(inference ? 400 : 422);  // an unknown query parameter
   if (route.scope != Scope::none) problems.insert({401, 403});
   const auto write_problem = [&](const std::string& key, std::string_view about) {
     out.key(key).begin_object().field("description", about).key("content").begin_object();

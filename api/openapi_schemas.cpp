@@ -20,6 +20,68 @@ constexpr Schema kSchemas[] = {
     {"InferenceError",
      R"json({"type":"object","additionalProperties":false,"required":["error"],"properties":{"error":{"type":
 "string"}}})json"},
+    {"InferenceServer",
+     R"json({"type":"object","additionalProperties":false,"required":["name","version","extensions"],
+"properties":{"name":{"type":"string"},"version":{"type":"string"},"extensions":{"type":"array",
+"items":{"type":"string"}}}})json"},
+    {"TensorMetadata",
+     R"json({"type":"object","additionalProperties":false,"required":["name","datatype","shape"],"properties":{
+"name":{"type":"string"},"datatype":{"type":"string"},"shape":{"type":"array","items":{"type":
+"integer","minimum":-1}}}})json"},
+    {"ModelMetadata",
+     R"json({"type":"object","additionalProperties":false,"required":["name","versions","platform","inputs",
+"outputs"],"properties":{"name":{"type":"string"},"versions":{"type":"array","items":{"type":
+"string"}},"platform":{"type":"string"},"inputs":{"type":"array","items":{"$ref":
+"#/components/schemas/TensorMetadata"}},"outputs":{"type":"array","items":{"$ref":
+"#/components/schemas/TensorMetadata"}}}})json"},
+    {"ModelReady",
+     R"json({"type":"object","additionalProperties":false,"required":["name","ready"],"properties":{"name":{
+"type":"string"},"ready":{"type":"boolean"}}})json"},
+    {"ModelConfigTensor",
+     R"json({"type":"object","additionalProperties":false,"required":["name","data_type","dims"],"properties":{
+"name":{"type":"string"},"data_type":{"type":"string"},"dims":{"type":"array","items":{"type":
+"integer","minimum":-1}}}})json"},
+    {"ModelConfig",
+     R"json({"type":"object","additionalProperties":false,"required":["name","platform","backend",
+"max_batch_size","input","output"],"properties":{"name":{"type":"string"},"platform":{"type":
+"string"},"backend":{"type":"string"},"max_batch_size":{"type":"integer","minimum":0},"input":{
+"type":"array","items":{"$ref":"#/components/schemas/ModelConfigTensor"}},"output":{"type":
+"array","items":{"$ref":"#/components/schemas/ModelConfigTensor"}}}})json"},
+    {"InferenceDuration",
+     R"json({"type":"object","additionalProperties":false,"required":["count","ns"],"properties":{"count":{
+"type":"integer","minimum":0},"ns":{"type":"integer","minimum":0}}})json"},
+    {"InferenceStatistics",
+     R"json({"type":"object","additionalProperties":false,"required":["model_stats"],"properties":{
+"model_stats":{"type":"array","items":{"type":"object","additionalProperties":false,"required":[
+"name","version","last_inference","inference_count","execution_count","inference_stats",
+"batch_stats"],"properties":{"name":{"type":"string"},"version":{"type":"string"},
+"last_inference":{"type":"integer","minimum":0},"inference_count":{"type":"integer","minimum":0},
+"execution_count":{"type":"integer","minimum":0},"inference_stats":{"type":"object",
+"additionalProperties":{"$ref":"#/components/schemas/InferenceDuration"}},"batch_stats":{"type":
+"array","items":{"type":"object"}}}}}}})json"},
+    {"InferenceTensor",
+     R"json({"type":"object","required":["name","shape","datatype"],"properties":{"name":{"type":"string"},
+"shape":{"type":"array","items":{"type":"integer","minimum":0}},"datatype":{"type":"string","enum"
+:"@datatypes"},"data":{"type":"array"},"parameters":{"type":["object","null"]}}})json"},
+    {"InferenceRequest",
+     R"json({"type":"object","required":["inputs"],"properties":{"id":{"type":["string","null"]},"parameters":{"type":
+["object","null"]},"inputs":{"type":"array","minItems":1,"items":{"$ref":
+"#/components/schemas/InferenceTensor"}},"outputs":{"type":["array","null"],"items":{"type":"object",
+"required":["name"],"properties":{"name":{"type":"string"},"parameters":{"type":["object","null"]}}}}}})json"},
+    {"InferenceResponse",
+     R"json({"type":"object","additionalProperties":false,"required":["model_name","outputs"],"properties":{
+"model_name":{"type":"string"},"model_version":{"type":"string"},"id":{"type":"string"},"outputs":
+{"type":"array","items":{"$ref":"#/components/schemas/InferenceTensor"}}}})json"},
+    {"RepositoryIndexRequest",
+     R"json({"type":"object","additionalProperties":false,"properties":{"ready":{"type":"boolean"}}})json"},
+    {"RepositoryIndex",
+     R"json({"type":"array","items":{"type":"object","additionalProperties":false,"required":["name","version",
+"state","reason"],"properties":{"name":{"type":"string"},"version":{"type":"string"},"state":{
+"type":"string","enum":["READY","UNAVAILABLE"]},"reason":{"type":"string"}}}})json"},
+    {"RepositoryRequest",
+     R"json({"type":"object","additionalProperties":false,"properties":{"parameters":{"type":"object",
+"additionalProperties":false,"properties":{"unload_dependents":{"type":"boolean"}}}}})json"},
+    {"RepositoryAnswer", R"json({"type":"object","additionalProperties":false})json"},
     {"EncodedArray",
      R"json({"type":"object","additionalProperties":false,"required":["dtype","shape","base64"],"properties":{
 "dtype":{"type":"string","enum":["float32","float64"]},"shape":{"type":"array","items":{"type":

@@ -1,7 +1,6 @@
 #include "api/predict_handlers.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "api/decode_train.h"
@@ -12,30 +11,12 @@
 #include "api/number_block.h"
 #include "api/predict_inputs.h"
 #include "api/predict_rows.h"
+#include "api/prediction.h"
 #include "api/problem.h"
 #include "core/importance.h"
 
 namespace mlpd::api {
 namespace {
-
-using SnapshotPointer = std::shared_ptr<const core::Snapshot>;
-
-// A few warm workspaces for each thread, each with the snapshot that it belongs to.
-core::PredictWorkspace& workspace_of(const SnapshotPointer& snapshot) {
-  struct Slot {
-    std::weak_ptr<const core::Snapshot> snapshot;
-    std::unique_ptr<core::PredictWorkspace> workspace;
-  };
-  static constexpr std::size_t kSlots = 4;
-  thread_local std::array<Slot, kSlots> slots;
-  thread_local std::size_t next = 0;
-  for (Slot& slot : slots)
-    if (slot.workspace && slot.snapshot.lock() == snapshot) return *slot.workspace;
-  Slot& slot = slots[next++ % kSlots];
-  slot.workspace = snapshot->make_workspace();
-  slot.snapshot = snapshot;
-  return *slot.workspace;
-}
 
 // Narrows checked numbers into the network's dtype.
 template <class T>
@@ -101,13 +82,6 @@ struct Predicted {
   bool classifies;
   const std::vector<std::string>& labels;  // empty where classes have indices only
 };
-
-// A network of one output and two classes has its labels in the preprocess alone.
-const std::vector<std::string>& labels_of(const core::NetworkSpec& spec, const core::Preprocess* preprocess) {
-  const bool from_preprocess = spec.class_labels.empty() && preprocess != nullptr &&
-                               preprocess->target.type == core::ColumnType::label;
-  return from_preprocess ? preprocess->target.categories : spec.class_labels;
-}
 
 template <class T>
 std::size_t class_of(const T* row, std::size_t outputs) {
@@ -198,18 +172,8 @@ Response predict_as(const Call& call, const SnapshotPointer& snapshot, Media med
   const Predicted predicted{call.parameter("network"), *snapshot,
                             flat.size() / spec.inputs, core::output_count(spec),
                             core::is_classifier(spec), labels_of(spec, preprocess.get())};
-  outputs.resize(predicted.rows * predicted.outputs);
-  snapshot->predict(core::ConstMatrixView<T>(flat.data(), predicted.rows, spec.inputs),
-                    core::MatrixView<T>(outputs.data(), predicted.rows, predicted.outputs),
-                    workspace_of(snapshot));
-  if (preprocess && preprocess->target.type == core::ColumnType::number)
-    for (T& output : outputs) output = static_cast<T>(core::decode_number(*preprocess, output));
-  for (std::size_t i = 0; i < outputs.size(); ++i) {
-    if (std::isfinite(outputs[i])) continue;
-    core::Error error{core::ErrorCode::invalid_argument, "the outputs of a row are not finite", {}};
-    error.fields.push_back({child("#/inputs", i / predicted.outputs), "overflows the network"});
-    return problem(error, call.request);
-  }
+  if (auto computed = compute_outputs<T>(snapshot, flat, outputs); !computed)
+    return problem(computed.error(), call.request);
   const T* out = outputs.data();
   Response response = media_response(media, media == Media::csv      ? as_csv(predicted, out)
                                             : media == Media::ndjson ? as_ndjson(predicted, out)

@@ -74,6 +74,22 @@ StatusRow row_of(int status) {
 
 bool is_inference_protocol(std::string_view path) { return path == "/v2" || path.rfind("/v2/", 0) == 0; }
 
+// The protocol knows 400 for all that is wrong with a request, and 503 where a queue is full.
+int inference_status(int status) {
+  switch (status) {
+    case 406:
+    case 409:
+    case 412:
+    case 415:
+    case 422:
+      return 400;
+    case 429:
+      return 503;
+    default:
+      return status;
+  }
+}
+
 Response make(int status, std::string_view path, std::string_view detail,
               const std::vector<core::FieldError>& errors, std::string_view request_id) {
   Response response;
@@ -81,9 +97,12 @@ Response make(int status, std::string_view path, std::string_view detail,
   JsonWriter out(response.body);
   out.begin_object();
   if (is_inference_protocol(path)) {
+    response.status = status = inference_status(status);
     std::string text(detail);
-    for (const core::FieldError& error : errors) text += "; " + error.pointer + ": " + error.detail;
-    out.field("error", errors.size() == 1 ? std::string(detail) : text);
+    for (const core::FieldError& error : errors)
+      if (detail.find(error.detail) == std::string_view::npos)
+        text += "; " + error.pointer + ": " + error.detail;
+    out.field("error", text);
     response.set_header("Content-Type", "application/json");
   } else {
     const StatusRow row = row_of(status);

@@ -79,16 +79,18 @@ class Router final : public Handler {
   }
 
  private:
-  const Node* find(std::string_view path) const {
-    const Node* node = &root_;
-    for_each_segment(path, [&](std::string_view segment) {
-      if (const auto literal = node->literals.find(segment); literal != node->literals.end())
-        node = &literal->second;
-      else
-        node = segment.empty() ? nullptr : node->parameter.get();
-      return node != nullptr;
-    });
-    return node && !node->routes.empty() ? node : nullptr;
+  // The Open Inference Protocol knows its root by both forms.
+  const Node* find(std::string_view path) const { return find_below(root_, path == "/v2/" ? "/v2" : path); }
+
+  // A literal goes before a parameter, but not in the way of one: a network may be called "stats".
+  static const Node* find_below(const Node& node, std::string_view path) {
+    if (path.empty()) return node.routes.empty() ? nullptr : &node;
+    path.remove_prefix(1);
+    const std::string_view segment = path.substr(0, path.find('/'));
+    path.remove_prefix(segment.size());
+    if (const auto literal = node.literals.find(segment); literal != node.literals.end())
+      if (const Node* found = find_below(literal->second, path)) return found;
+    return segment.empty() || !node.parameter ? nullptr : find_below(*node.parameter, path);
   }
 
   // HEAD is answered as GET without the body.
@@ -109,6 +111,7 @@ class Router final : public Handler {
     std::vector<std::pair<std::string_view, std::string>> out;
     std::size_t i = 0;
     for_each_segment(path, [&](std::string_view segment) {
+      if (i == names.size()) return false;  // the second form of "/v2"
       const std::string_view name = names[i++];
       if (is_parameter(name)) out.emplace_back(name.substr(1, name.size() - 2), segment);
       return true;
@@ -189,7 +192,9 @@ class Router final : public Handler {
     const bool json = type && type->find("json") != std::string_view::npos && *type != "application/x-ndjson";
     const auto pretty = query_flag(request, "pretty");
     if (json && pretty && *pretty) response.body = prettify(response.body);
-    const bool text = !type || (*type != content_type(Media::png) && *type != content_type(Media::onnx));
+    const std::string_view binary[] = {content_type(Media::png), content_type(Media::onnx),
+                                       content_type(Media::binary)};
+    const bool text = !type || std::find(std::begin(binary), std::end(binary), *type) == std::end(binary);
     if (text && !response.body.empty() && !response.stream && response.body.back() != '\n')
       response.body += '\n';
     if (request.method == "HEAD") response.body.clear();

@@ -3,6 +3,7 @@
 #include "api/boundary_handlers.h"
 #include "api/dataset_handlers.h"
 #include "api/diagnosis_handlers.h"
+#include "api/inference_v2_handlers.h"
 #include "api/job_handlers.h"
 #include "api/model_handlers.h"
 #include "api/network_handlers.h"
@@ -23,7 +24,8 @@ constexpr QueryParameter kLimit{"limit", kPage, "entries of a page, 100 by defau
 constexpr QueryParameter kCursor{"cursor", kText, "next_cursor of the page before"};
 constexpr QueryParameter kFormat{"format", R"({"type":"string","enum":["json","csv","ndjson"]})",
                                  "in place of Accept"};
-constexpr QueryParameter kJsonFormat{"format", R"({"type":"string","enum":["json"]})", "in place of Accept"};
+constexpr QueryParameter kModelFormat{"format", R"({"type":"string","enum":["json","onnx"]})",
+                                      "in place of Accept"};
 constexpr QueryParameter kStep{"step", kCount, "answer for the parameters of this past step"};
 constexpr QueryParameter kDryRun{"dry_run", kBoolean,
                                  "check everything, answer what would be, change nothing"};
@@ -156,7 +158,7 @@ std::vector<Route> model_routes() {
            .summary = "Export the whole model",
            .answers = {{200, "Model", "the model document"}},
            .problems = {404, 406, 409},
-           .query = {kStep, {"history", kBoolean, "add the training's records"}, kFormat},
+           .query = {kStep, {"history", kBoolean, "add the training's records"}, kModelFormat},
            .answer_media = {Media::json, Media::onnx}},
           {.method = "PUT",
            .pattern = "/v1/networks/{network}/model",
@@ -346,6 +348,10 @@ std::vector<Route> make_routes(const Services& services) {
   }
   if (services.time_travel != nullptr) {
     const std::vector<Route> room = time_travel_routes();
+    routes.insert(routes.end(), room.begin(), room.end());
+  }
+  if (services.inference != nullptr) {
+    const std::vector<Route> room = inference_v2_routes();
     routes.insert(routes.end(), room.begin(), room.end());
   }
   return routes;

@@ -244,6 +244,7 @@ class SystemService {
 class TimeTravelService;  // api/time_travel_service.h
 class EventService;       // api/event_service.h
 class VersionService;     // api/version_service.h
+class InferenceService;   // api/inference_service.h
 
 /// What the router needs; borrowed, all outlive it.
 struct Services {
@@ -254,6 +255,7 @@ struct Services {
   TimeTravelService* time_travel = nullptr;  ///< these too: null, and their routes are not there
   EventService* events = nullptr;
   VersionService* versions = nullptr;
+  InferenceService* inference = nullptr;
 };
 
 }  // namespace mlpd::api

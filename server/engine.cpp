@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "server/inference_service.h"
 #include "server/jobs/job_runner.h"
 #include "server/jobs/job_service.h"
 #include "server/jobs/scheduler.h"
@@ -48,6 +49,7 @@ struct Engine::State {
   JobServiceImplementation jobs;
   TimeTravel time_travel;
   SystemServiceImplementation system;
+  InferenceServiceImplementation inference;
   std::unique_ptr<JobRunner> runner;
   std::unique_ptr<Scheduler> scheduler;
   std::mutex sweeping;
@@ -78,7 +80,8 @@ struct Engine::State {
         networks(parts, keeper),
         jobs(parts, keeper),
         time_travel(parts, keeper),
-        system(parts) {}
+        system(parts),
+        inference(registry) {}
 
   void recover_network(StoredNetwork stored, std::vector<std::shared_ptr<NetworkEntry>>& found);
   void run_sweeper();
@@ -188,7 +191,10 @@ Engine::Engine(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Engine::~Engine() { stop(std::chrono::steady_clock::now() + std::chrono::seconds(5)); }
 
 api::Services Engine::services() {
-  return {state_->networks, state_->jobs, state_->system, state_->datasets.get(), &state_->time_travel};
+  api::Services services{state_->networks, state_->jobs, state_->system, state_->datasets.get(),
+                         &state_->time_travel};
+  services.inference = &state_->inference;
+  return services;
 }
 
 void Engine::stop(std::chrono::steady_clock::time_point deadline) {

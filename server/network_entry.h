@@ -16,6 +16,7 @@
 #include "core/history.h"
 #include "core/snapshot.h"
 #include "server/fair_mutex.h"
+#include "server/inference_service.h"
 #include "server/jobs/job.h"
 #include "server/store/store.h"
 #include "server/timeline.h"
@@ -96,6 +97,7 @@ class NetworkEntry {
   mutable std::mutex snapshot_mutex;
   std::shared_ptr<const core::Snapshot> snapshot;  ///< guarded by snapshot_mutex; null until loaded
 
+  InferenceCounters inference;
   std::atomic<std::int64_t> used_at_ms{0};             ///< for ttl_s
   std::shared_ptr<const core::Preprocess> preprocess;  ///< set before the entry is shared, or at loading
 

@@ -157,9 +157,9 @@ bool Conversation::begin_request(std::size_t head_bytes) {
   auto path = decode_path(head_.path);
   auto query = decode_query(head_.query);
   const bool expects_continue = head_.expects_continue;
+  request_.path = path ? std::move(*path) : std::string(head_.path);
   connection_->consume(head_bytes);
   scanner_.reset();
-  if (path) request_.path = std::move(*path);
   if (query) request_.query = std::move(*query);
   if (refusal) return refuse(refusal.status, refusal.detail);
   if (!path) return refuse(400, "The path has a broken escape or a control byte.");

@@ -8,8 +8,9 @@
 namespace mlpd::server {
 namespace {
 
-constexpr std::array<std::string_view, 7> kMethods = {"GET",   "HEAD",   "POST",   "PUT",
-                                                      "PATCH", "DELETE", "OPTIONS"};
+// TRACE is read so that every route refuses it by 405 and Allow, as HTTP wants of a known method.
+constexpr std::array<std::string_view, 8> kMethods = {"GET",   "HEAD",   "POST",    "PUT",
+                                                      "PATCH", "DELETE", "OPTIONS", "TRACE"};
 constexpr Refusal kBadLine{400, "The request line is malformed."};
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }

@@ -15,6 +15,7 @@
 #include "core/learner.h"
 #include "core/trainer.h"
 #include "tests/api/fake_datasets.h"
+#include "tests/api/fake_inference.h"
 #include "tests/api/fake_time_travel.h"
 
 namespace mlpd::api {
@@ -104,7 +105,13 @@ class FakeService final : public NetworkService, public SystemService {
   FakeDatasets datasets;
   FakeTimeTravel time_travel{*this};
 
-  Services services() { return {*this, job_service, *this, &datasets, &time_travel}; }
+  FakeInference inference{[this](const std::string& name) { return networks.count(name) > 0; }};
+
+  Services services() {
+    Services all{*this, job_service, *this, &datasets, &time_travel};
+    all.inference = &inference;
+    return all;
+  }
 
   core::Result<NetworkView> create(const CreateNetwork& request) override {
     last_create = request;
