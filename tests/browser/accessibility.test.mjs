@@ -9,7 +9,7 @@ let server;
 before(async () => {
   browser = await launch();
   server = await Server.start(['--demo']);
-  await until(async () => (await server.call('GET', '/v1/networks/demo')).state === 'idle', 'the demo is trained');
+  await until(async () => (await server.call('GET', '/v1/networks/demo')).state === 'idle', 'the demo is trained', 60_000);
 });
 after(async () => {
   await browser.close();

@@ -18,7 +18,7 @@ const pages = {
 const server = await Server.start(['--demo']);
 const browser = await launch();
 try {
-  await until(async () => (await server.call('GET', '/v1/networks/demo')).state === 'idle', 'the demo is trained');
+  await until(async () => (await server.call('GET', '/v1/networks/demo')).state === 'idle', 'the demo is trained', 60_000);
   await server.call('POST', '/v1/networks', { name: 'sibling', inputs: 2, layers: [{ units: 3 }, { units: 2 }], labels: { dataset: 'article-xor' } });
   await server.call('POST', '/v1/networks/sibling/train', { dataset: 'article-xor', steps: 2000 });
   await mkdir(folder, { recursive: true });
