@@ -87,7 +87,8 @@ def header(settings):
                        f"{memory:.0f} GB, Linux {platform.release()}",
             "load": f"{os.getloadavg()[0]:.1f} when it began (above 0.5: other work disturbed the figures)",
             "mlpd": f"{output(str(MLPD), '--version')}, commit "
-                    f"{output('git', 'rev-parse', '--short', 'HEAD')}, g++ {output('g++', '-dumpfullversion')} -O2",
+                    f"{output('git', 'rev-parse', '--short', 'HEAD')}, "
+                    f"g++ {output('g++', '-dumpfullversion')} -O2",
             "peers": ", ".join(versions), "rounds": settings.rounds}
 
 

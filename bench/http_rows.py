@@ -89,7 +89,7 @@ def jobs(table, settings):
 
 
 def article(table, settings):
-    """A million full-batch steps of 2-3-2 on 50 rows through HTTP; NumPy's time is scaled from fewer steps."""
+    """A million full-batch steps of 2-3-2 on 50 rows through HTTP; NumPy is scaled from fewer steps."""
     with servers.mlpd() as server, Peer("numpy") as numpy:
         for dtype, floor, goal in (("float64", 40, 100), ("float32", 60, 150)):
             own, other = [], []

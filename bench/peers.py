@@ -4,8 +4,8 @@
 
 Each line is {"case": {"widths": …, "hidden": …, "rows": …}, "seconds": s}; the answer is the processor time
 of one training step (of a one-row forward pass for onnxruntime) in seconds, measured for at least s. The
-work is that of kernels_benchmark.cpp: full batch, plain SGD 0.01, softmax + cross entropy (one sigmoid output:
-binary cross entropy), float32 but for numpy, which is the article's float64 script.
+work is that of kernels_benchmark.cpp: full batch, plain SGD 0.01, softmax + cross entropy (one sigmoid
+output: binary cross entropy), float32 but for numpy, which is the article's float64 script.
 """
 
 import json

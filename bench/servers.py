@@ -16,7 +16,8 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 MLPD = ROOT / "build/release/mlpd"
 PROCESSORS = sorted(os.sched_getaffinity(0))
-NGINX = """daemon off; worker_processes 1; pid {d}/pid; error_log {d}/error.log crit; worker_rlimit_nofile 4096;
+NGINX = """daemon off; worker_processes 1; pid {d}/pid; error_log {d}/error.log crit;
+worker_rlimit_nofile 4096;
 events {{ worker_connections 2048; }}
 http {{ access_log off; keepalive_requests 1000000000; client_body_temp_path {d}/b; proxy_temp_path {d}/p;
   fastcgi_temp_path {d}/f; uwsgi_temp_path {d}/u; scgi_temp_path {d}/s;
@@ -90,7 +91,8 @@ def running(command, port, path, home, processors):
 def mlpd(*options, home=None, processors=PROCESSORS[:1]):
     with tempfile.TemporaryDirectory() as temporary:
         port, folder = free_port(), home or temporary
-        command = [MLPD, "serve", "--listen", f"127.0.0.1:{port}", "--data-dir", folder, "--access-log", "off",
+        command = [MLPD, "serve", "--listen", f"127.0.0.1:{port}", "--data-dir", folder,
+                   "--access-log", "off",
                    "--log-level", "error", *options]
         with running(command, port, "/v2/health/ready", folder, processors) as server:
             yield server
@@ -109,7 +111,8 @@ def nginx():
 @contextlib.contextmanager
 def fastapi():
     port = free_port()
-    command = [sys.executable, "-m", "uvicorn", "--app-dir", ROOT / "bench", "fastapi_app:app", "--port", port,
+    command = [sys.executable, "-m", "uvicorn", "--app-dir", ROOT / "bench", "fastapi_app:app",
+               "--port", port,
                "--no-access-log", "--log-level", "error"]
     with running(command, port, "/docs", None, PROCESSORS[:1]) as server:
         yield server

@@ -66,7 +66,8 @@ TEST(DatasetDocument, ComesBackAsItWas) {
 
 TEST(DatasetDocument, NamesEveryFieldThatIsWrong) {
   const Json json = *parse_json(
-      R"({"name":"x","source":"csv","rows":1,"target":"y","columns":[{"name":"y","type":"odd"}],"created_at":"now"})");
+      R"({"name":"x","source":"csv","rows":1,"target":"y","columns":[{"name":"y","type":"odd"}],
+          "created_at":"now"})");
   Faults faults;
   ObjectReader body(json, "#", faults);
   (void)read_dataset_fields(body);

@@ -1,7 +1,7 @@
 """kill -9 in a storm of changes, again and again: what was acknowledged is there, nothing half-written shows.
 
-Each storm thread owns a few names and keeps, for each, what the server acknowledged. An operation that the kill cut
-off is in doubt: it happened wholly or not at all, and the server's answer after the restart decides which.
+Each storm thread owns a few names and keeps, for each, what the server acknowledged. An operation that the
+kill cut off is in doubt: it happened wholly or not at all, and the server's answer after the restart decides which.
 MLPD_CRASH_KILLS sets the number of kills, MLPD_CRASH_SEED repeats a run.
 """
 
@@ -297,4 +297,5 @@ def test_nothing_acknowledged_is_lost(folders):
     for owner in owners:
         check_settled(owner, server)
     assert server.stop() == 0
-    print("acknowledged", sum(owner.acknowledged for owner in owners), "checked", checked, "compared", compared)
+    acknowledged = sum(owner.acknowledged for owner in owners)
+    print("acknowledged", acknowledged, "checked", checked, "compared", compared)

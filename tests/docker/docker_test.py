@@ -1,4 +1,4 @@
-"""The container images on a real Docker engine (engine.sh): built from the Dockerfile, run as an operator would."""
+"""The container images on a real Docker engine (engine.sh), run as an operator would."""
 
 import json
 import os
@@ -18,7 +18,7 @@ PORTS = {"slim": 18080, "scratch": 18081}
 
 def docker(*words, timeout_s=60):
     done = subprocess.run(["/usr/bin/docker", *words], capture_output=True, text=True, timeout=timeout_s)
-    assert done.returncode == 0, f"docker {' '.join(words)}:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    assert done.returncode == 0, f"docker {words}:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
     return done.stdout.strip()
 
 
@@ -33,22 +33,22 @@ def engine():
 @pytest.fixture(scope="module", params=["slim", "scratch"])
 def image(request, engine):
     os.environ["DOCKER_BUILDKIT"] = "1"
-    docker("build", "--network", "host", "-f", str(ROOT / "docker/Dockerfile"), "--target", request.param, "-t",
-           f"mlpd:{request.param}", str(ROOT), timeout_s=2400)
+    docker("build", "--network", "host", "-f", str(ROOT / "docker/Dockerfile"), "--target", request.param,
+           "-t", f"mlpd:{request.param}", str(ROOT), timeout_s=2400)
     return request.param
 
 
 @pytest.fixture
 def container(image):
-    """A locked-down server on the host's network (the test engine has no bridge), with a volume of its own."""
+    """A locked-down server on the host's network (the test engine has no bridge), with its own volume."""
     volume = f"mlpd-{image}-{time.monotonic_ns()}"
     started = []
 
     def run():
         name = f"{volume}-{len(started)}"
         started.append(name)
-        docker("run", "-d", "--name", name, "--network", "host", *LOCKED, "-e", "MLPD_ALLOW_ANONYMOUS=1", "-e",
-               f"MLPD_LISTEN=0.0.0.0:{PORTS[image]}", "-v", f"{volume}:/data", f"mlpd:{image}")
+        docker("run", "-d", "--name", name, "--network", "host", *LOCKED, "-e", "MLPD_ALLOW_ANONYMOUS=1",
+               "-e", f"MLPD_LISTEN=0.0.0.0:{PORTS[image]}", "-v", f"{volume}:/data", f"mlpd:{image}")
         return name
 
     yield run
@@ -65,7 +65,8 @@ def call(image, path, body=None, method=None):
 
 
 def healthy(name):
-    return subprocess.run(["/usr/bin/docker", "exec", name, "mlpd", "health"], capture_output=True).returncode == 0
+    health = subprocess.run(["/usr/bin/docker", "exec", name, "mlpd", "health"], capture_output=True)
+    return health.returncode == 0
 
 
 def test_sizes(image):
