@@ -22,7 +22,7 @@ std::vector<Route> repository_routes() {
            .handler = index_repository,
            .operation = "indexRepository",
            .summary = "All networks and whether they are ready",
-           .scope = Scope::read,
+           .scope = Scope::predict,
            .limit = BodyLimit::body,
            .request_schema = "RepositoryIndexRequest",
            .body_required = false,
