@@ -8,6 +8,7 @@
 #include "api/inference_request.h"
 #include "api/inference_service.h"
 #include "api/json_writer.h"
+#include "api/metrics_service.h"
 #include "api/negotiation.h"
 #include "api/problem.h"
 #include "api/tensor_codec.h"
@@ -238,6 +239,8 @@ core::Result<Response> infer_as(const Call& call, const InferenceModel& model, I
   const std::size_t columns = core::output_count(spec);
   const Outputs<T> outputs{spec, labels_of(spec, preprocess.get()), computed.data(),
                            computed.size() / columns, columns};
+  if (call.services.metrics != nullptr)
+    call.services.metrics->record_inference(outputs.rows, static_cast<double>(computed_at - read_at) / 1e9);
   Response response = answer(model, *request, outputs);
   record = {true, outputs.rows, read_at - begin, computed_at - read_at, service.now_ns() - computed_at};
   if (flat.capacity() > kKeptNumbersMax) std::vector<T>().swap(flat);

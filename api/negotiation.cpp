@@ -25,6 +25,7 @@ constexpr MediaRow kMedia[] = {
     {Media::svg, "svg", "image/svg+xml"},
     {Media::onnx, "onnx", "application/x-onnx"},
     {Media::binary, "binary", "application/octet-stream"},
+    {Media::metrics, "metrics", "text/plain; version=0.0.4"},
 };
 
 std::string_view trim(std::string_view text) {

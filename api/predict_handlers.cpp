@@ -1,12 +1,14 @@
 #include "api/predict_handlers.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 
 #include "api/decode_train.h"
 #include "api/encode_job.h"
 #include "api/encode_trace.h"
 #include "api/json_writer.h"
+#include "api/metrics_service.h"
 #include "api/negotiation.h"
 #include "api/number_block.h"
 #include "api/predict_inputs.h"
@@ -172,8 +174,13 @@ Response predict_as(const Call& call, const SnapshotPointer& snapshot, Media med
   const Predicted predicted{call.parameter("network"), *snapshot,
                             flat.size() / spec.inputs, core::output_count(spec),
                             core::is_classifier(spec), labels_of(spec, preprocess.get())};
+  const auto begun = std::chrono::steady_clock::now();
   if (auto computed = compute_outputs<T>(snapshot, flat, outputs); !computed)
     return problem(computed.error(), call.request);
+  if (call.services.metrics != nullptr) {
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begun;
+    call.services.metrics->record_inference(predicted.rows, seconds.count());
+  }
   const T* out = outputs.data();
   Response response = media_response(media, media == Media::csv      ? as_csv(predicted, out)
                                             : media == Media::ndjson ? as_ndjson(predicted, out)

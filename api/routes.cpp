@@ -336,12 +336,23 @@ std::vector<Route> dataset_routes() {
            .query = {{"force", kBoolean, "also where networks were trained on it"}}}};
 }
 
+Route metrics_route() {
+  return {.method = "GET",
+          .pattern = "/metrics",
+          .handler = read_metrics,
+          .operation = "readMetrics",
+          .summary = "Everything measured, for Prometheus",
+          .answers = {{200, "Metrics", "Prometheus's text format"}},
+          .answer_media = {Media::metrics}};
+}
+
 }  // namespace
 
 std::vector<Route> make_routes(const Services& services) {
   std::vector<Route> routes;
   for (const auto& room : {network_routes(), model_routes(), insight_routes(), job_routes(), system_routes()})
     routes.insert(routes.end(), room.begin(), room.end());
+  if (services.metrics != nullptr) routes.push_back(metrics_route());
   if (services.datasets != nullptr) {
     const std::vector<Route> room = dataset_routes();
     routes.insert(routes.end(), room.begin(), room.end());

@@ -28,6 +28,8 @@
 /// durable.
 namespace mlpd::api {
 
+class MetricsService;
+
 /// Seconds since the Unix epoch, UTC; shown as RFC 3339 with milliseconds.
 using Timestamp = std::chrono::sys_time<std::chrono::milliseconds>;
 using Labels = std::map<std::string, std::string>;
@@ -227,6 +229,8 @@ struct SystemView {
   std::size_t jobs_running = 0;
   std::size_t event_streams = 0;
   std::uint64_t disk_bytes = 0;
+  std::uint64_t commits = 0;  ///< journal writes made durable since start, and their bytes
+  std::uint64_t committed_bytes = 0;
   std::uint64_t memory_bytes = 0;
   std::vector<std::string> quarantined;  ///< files that recovery set aside, with the reason
 };
@@ -251,11 +255,12 @@ struct Services {
   NetworkService& networks;
   JobService& jobs;
   SystemService& system;
-  DatasetService* datasets = nullptr;  ///< null: no data sets, their routes are not there
+  DatasetService* datasets = nullptr;        ///< null: no data sets, their routes are not there
   TimeTravelService* time_travel = nullptr;  ///< these too: null, and their routes are not there
   EventService* events = nullptr;
   VersionService* versions = nullptr;
   InferenceService* inference = nullptr;
+  MetricsService* metrics = nullptr;
 };
 
 }  // namespace mlpd::api

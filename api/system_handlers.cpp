@@ -1,6 +1,7 @@
 #include "api/system_handlers.h"
 
 #include "api/json_writer.h"
+#include "api/metrics_service.h"
 #include "api/negotiation.h"
 #include "api/openapi.h"
 #include "core/activation.h"
@@ -107,6 +108,10 @@ Response read_capabilities(const Call& call) {
 
 Response read_openapi(const Call& call) {
   return json_response(make_openapi(make_routes(call.services), call.services.system.system().version));
+}
+
+Response read_metrics(const Call& call) {
+  return media_response(Media::metrics, call.services.metrics->exposition());
 }
 
 }  // namespace mlpd::api

@@ -9,5 +9,6 @@ Response ready(const Call& call);
 Response read_system(const Call& call);
 Response read_capabilities(const Call& call);
 Response read_openapi(const Call& call);
+Response read_metrics(const Call& call);
 
 }  // namespace mlpd::api

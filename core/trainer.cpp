@@ -151,6 +151,12 @@ StopReason TrainingRun::finish(StopReason reason) {
   return reason;
 }
 
+std::size_t TrainingRun::batch_rows() const {
+  const std::size_t rows = split_.training->rows;
+  const std::uint64_t batch = plan_.batches.batch_size;
+  return batch == 0 ? rows : static_cast<std::size_t>(std::min<std::uint64_t>(batch, rows));
+}
+
 Result<Evaluation> TrainingRun::evaluate_training() const { return learner_->evaluate(*split_.training); }
 
 }  // namespace mlpd::core

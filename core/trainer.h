@@ -59,6 +59,8 @@ class TrainingRun {
   std::optional<StopReason> run(std::uint64_t max_steps, const std::function<void(const Record&)>& on_record);
 
   const TrainingProgress& progress() const { return progress_; }
+  /// Rows of an update (a last batch of an epoch may have fewer).
+  std::size_t batch_rows() const;
   /// The final numbers of a job: the present parameters on the whole training set.
   Result<Evaluation> evaluate_training() const;
 

@@ -16,11 +16,12 @@ RequestObserver access_log(Log& log, bool every) {
     const LogField remote{"remote_address", request.remote_address};
     const LogField key{"key_id", request.key_id.empty() ? "-" : request.key_id};
     const LogField id{"request_id", request.request_id};
+    const LogField trace{"trace_id", request.trace_id.empty() ? "-" : request.trace_id};
     if (request.error.empty())
-      log.write(level, "request", {method, path, status, duration, in, out, remote, key, id});
+      log.write(level, "request", {method, path, status, duration, in, out, remote, key, id, trace});
     else
       log.write(level, "request",
-                {method, path, status, duration, in, out, remote, key, id, {"error", request.error}});
+                {method, path, status, duration, in, out, remote, key, id, trace, {"error", request.error}});
   };
 }
 

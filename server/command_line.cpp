@@ -111,7 +111,8 @@ Faults find_strangers(const std::vector<std::string>& remaining, bool has_comman
     else if (word.starts_with("-"))
       faults.push_back(word + ": there is no such flag");
     else if (!has_command)
-      faults.push_back(word + ": there is no such command" + suggestion(word, {"serve", "health"}, ""));
+      faults.push_back(word + ": there is no such command" +
+                       suggestion(word, {"serve", "health", "key"}, ""));
     else if (!has_flag)  // what follows an unknown flag is probably its value
       faults.push_back(word + ": is not expected here");
   }
@@ -142,6 +143,39 @@ Config configure(const Flags& flags, const Environment& environment, Faults& fau
   return config;
 }
 
+/// `mlpd key` and its three actions.
+struct KeyCommands {
+  CLI::App* key = nullptr;
+  std::vector<std::pair<CLI::App*, Flags>> actions;  ///< in KeyRequest::Action's order
+};
+
+KeyCommands add_key_commands(CLI::App& app, KeyRequest& request) {
+  KeyCommands commands;
+  commands.key = app.add_subcommand("key", "make, list and revoke the keys that let clients in");
+  commands.key->require_subcommand(1)->get_formatter()->column_width(40);
+  CLI::App* create = commands.key->add_subcommand("create", "make a key and print it, once");
+  CLI::App* list = commands.key->add_subcommand("list", "show all keys, but not their secrets");
+  CLI::App* revoke = commands.key->add_subcommand("revoke", "refuse a key from the next SIGHUP or start on");
+  create->add_option("--scope", request.scope, "what it may do; each includes those before")
+      ->check(CLI::IsMember({"read", "predict", "train", "admin"}))
+      ->required()
+      ->option_text("read|predict|train|admin");
+  create->add_option("--name", request.name, "whose it is")->option_text("TEXT");
+  create->add_option("--requests-per-second", request.requests_per_second, "answer 429 past this rate")
+      ->check(CLI::Range(0.001, 1e6))
+      ->option_text("N");
+  create->add_option("--network-prefix", request.network_prefix, "only networks whose names begin so")
+      ->option_text("TEXT");
+  revoke->add_option("id", request.id, "as list shows it")->required()->option_text("ID");
+  for (CLI::App* action : {create, list, revoke}) {
+    action->get_formatter()->column_width(40);
+    commands.actions.emplace_back(action, add_flags(*action, [](std::string_view name) {
+                                    return name == "keys" || name == "data-dir";
+                                  }));
+  }
+  return commands;
+}
+
 core::Error failure(const Faults& faults) {
   std::string message;
   for (const std::string& fault : faults) message += (message.empty() ? "" : "\n") + fault;
@@ -169,6 +203,7 @@ core::Result<CommandLine> read_command_line(const std::vector<std::string>& argu
       "Every option can also be an environment variable (MLPD_HTTP_THREADS=4) or a line of the file.");
 
   CommandLine line;
+  const KeyCommands key_commands = add_key_commands(app, line.key);
   try {
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));  // CLI11 takes them backwards
   } catch (const CLI::CallForVersion& version_asked) {
@@ -181,9 +216,19 @@ core::Result<CommandLine> read_command_line(const std::vector<std::string>& argu
     return failure({error.what()});
   }
 
+  Faults faults;
+  for (std::size_t i = 0; i < key_commands.actions.size(); ++i) {
+    const auto& [action, action_flags] = key_commands.actions[i];
+    if (!action->parsed()) continue;
+    line.command = CommandLine::Command::key;
+    line.key.action = static_cast<KeyRequest::Action>(i);
+    line.config = configure(action_flags, environment, faults);
+    if (!faults.empty()) return failure(faults);
+    return line;
+  }
   const bool has_command = serve->parsed() || health->parsed();
   const Flags& flags = health->parsed() ? health_flags : serve_flags;
-  Faults faults = find_strangers(app.remaining(true), has_command, flags);
+  faults = find_strangers(app.remaining(true), has_command, flags);
   if (!has_command && faults.empty()) {
     line.text = app.help();
     return line;

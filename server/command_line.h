@@ -10,11 +10,23 @@
 
 namespace mlpd::server {
 
+/// What `mlpd key` is to do.
+struct KeyRequest {
+  enum class Action { create, list, revoke };
+  Action action = Action::list;
+  std::string id;  ///< of revoke; the rest is of create
+  std::string name;
+  std::string scope;  ///< read, predict, train or admin
+  std::string network_prefix;
+  double requests_per_second = 0;
+};
+
 /// What a command line asks for.
 struct CommandLine {
-  enum class Command { serve, health, print };
+  enum class Command { serve, health, key, print };
   Command command = Command::print;
-  Config config;     ///< of serve and health
+  Config config;     ///< of all but print
+  KeyRequest key;    ///< of key
   std::string text;  ///< of print: help or version, for stdout
 };
 

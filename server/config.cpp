@@ -187,6 +187,8 @@ std::vector<ConfigOption> process_options() {
            at<std::string>([](Config & c) -> auto& { return c.tls_certificate; })),
       text("tls-key", "FILE", "the certificate's private key, PEM",
            at<std::string>([](Config & c) -> auto& { return c.tls_key; })),
+      text("keys", "FILE", "the bearer keys, made by mlpd key; keys.json in the data folder by default",
+           at<std::string>([](Config & c) -> auto& { return c.keys; })),
       {"cors-origins", "ORIGINS", "web pages of these origins may call, parted by commas", set_cors_origins,
        show_cors_origins},
       {"drain-deadline", "SECONDS", "what running requests get after SIGTERM", set_drain_deadline,
@@ -252,6 +254,10 @@ const std::vector<ConfigOption>& config_options() {
     return all;
   }();
   return kOptions;
+}
+
+std::string keys_path(const Config& config) {
+  return config.keys.empty() ? config.data_dir + "/keys.json" : config.keys;
 }
 
 core::Result<void> check_consistency(const Config& config) {

@@ -42,6 +42,7 @@ struct Config {
   bool access_log = true;       ///< one line for each request
   std::string tls_certificate;  ///< PEM files: both or neither
   std::string tls_key;
+  std::string keys;                         ///< the key file; empty: keys.json in data_dir
   std::vector<std::string> cors_origins;    ///< empty = no page of another origin may call
   std::chrono::seconds drain_deadline{10};  ///< what running requests and checkpoints get after SIGTERM
   api::Limits limits;
@@ -57,6 +58,9 @@ struct ConfigOption {
   std::function<std::optional<std::string>(Config&, const std::string& value)> set;
   std::function<std::string(const Config&)> show;  ///< the member as text that set() takes
 };
+
+/// Where the keys are.
+std::string keys_path(const Config& config);
 
 /// All of them, in the order of --help.
 const std::vector<ConfigOption>& config_options();

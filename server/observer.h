@@ -14,6 +14,10 @@ class EngineObserver {
  public:
   virtual ~EngineObserver() = default;
   virtual void on_record(const std::string& /*network*/, const core::Record& /*record*/) {}
+  /// A slice of a training: `steps` updates over `rows` rows in all; `loss` of its last record, NaN where it
+  /// has none.
+  virtual void on_slice(const std::string& /*network*/, std::uint64_t /*steps*/, std::uint64_t /*rows*/,
+                        double /*loss*/) {}
   virtual void on_job(const api::JobView& /*job*/) {}  ///< every change of state
   virtual void on_checkpoint(const std::string& /*network*/, std::uint64_t /*step*/) {}
   virtual void on_network_created(const std::string& /*network*/) {}

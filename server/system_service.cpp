@@ -51,6 +51,8 @@ api::SystemView SystemServiceImplementation::system() {
   view.jobs_queued = parts_.job_counts.waiting;
   view.jobs_running = parts_.job_counts.running;
   view.disk_bytes = parts_.store.bytes();
+  view.commits = parts_.store.commits().count;
+  view.committed_bytes = parts_.store.commits().bytes;
   view.memory_bytes = resident_bytes();
   view.quarantined = parts_.store.quarantined();
   if (parts_.datasets != nullptr)

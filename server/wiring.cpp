@@ -34,6 +34,7 @@ ListenerOptions listener_options(const Config& config) {
   options.body_bytes_max = std::max(options.body_bytes_max, config.limits.dataset_body_bytes_max);
   options.tls_certificate_path = config.tls_certificate;
   options.tls_key_path = config.tls_key;
+  options.cors_origins = config.cors_origins;
   return options;
 }
 

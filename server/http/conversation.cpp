@@ -7,6 +7,8 @@
 #include <limits>
 #include <random>
 
+#include "server/http/cross_origin.h"
+
 namespace mlpd::server {
 namespace {
 
@@ -24,11 +26,16 @@ std::uint64_t scrambled(std::uint64_t x) {  // splitmix64
   return x ^ (x >> 31);
 }
 
-/// 16 hexadecimal digits, unlike any before in this process, and unlikely in another.
-void make_request_id(std::string& id) {
+/// Unlike any before in this process, and unlikely in another.
+std::uint64_t fresh_bits() {
   static const std::uint64_t start = (std::uint64_t{std::random_device{}()} << 32) ^ std::random_device{}();
   static std::atomic<std::uint64_t> counter{0};
-  std::uint64_t bits = scrambled(start + counter.fetch_add(1, std::memory_order_relaxed));
+  return scrambled(start + counter.fetch_add(1, std::memory_order_relaxed));
+}
+
+/// 16 hexadecimal digits.
+void make_request_id(std::string& id) {
+  std::uint64_t bits = fresh_bits();
   id.resize(16);
   for (char& digit : id) {
     digit = "0123456789abcdef"[bits & 15];
@@ -153,6 +160,7 @@ bool Conversation::begin_request(std::size_t head_bytes) {
     request_.request_id.assign(*id);
   else
     make_request_id(request_.request_id);
+  if (const auto traceparent = head_.field("traceparent")) trace_ = read_traceparent(*traceparent);
   request_.remote_address.assign(connection_->remote_address());
   auto path = decode_path(head_.path);
   auto query = decode_query(head_.query);
@@ -253,7 +261,15 @@ api::Response Conversation::handle() {
   if (!error_.empty()) response = context_.handler.refuse(500, request_.path, kFailed, request_.request_id);
   exchange_.keep_alive =
       keep_alive_ && body_.complete() && !context_.draining.load(std::memory_order_relaxed);
+  add_shared_fields(response);
   return response;
+}
+
+/// What every answer carries, whoever gave it.
+void Conversation::add_shared_fields(api::Response& response) {
+  add_cross_origin_fields(context_.options.cors_origins, request_, response);
+  if (trace_) response.set_header("Traceparent", write_traceparent(*trace_, fresh_bits()));
+  location_.assign(response.header("Location").value_or(""));
 }
 
 api::Response Conversation::checked(api::Response response) {
@@ -277,6 +293,7 @@ bool Conversation::refuse(int status, std::string_view detail) {
 bool Conversation::respond_with(api::Response response, bool keep_alive) {
   const auto respond = std::exchange(exchange_.respond, [&] {
     exchange_.keep_alive = keep_alive && !context_.draining.load(std::memory_order_relaxed);
+    add_shared_fields(response);
     return std::move(response);
   });
   const bool alive = answer();
@@ -365,6 +382,10 @@ void Conversation::finish_request() {
   record.request_id = request_.request_id;
   record.remote_address = connection_->remote_address();
   record.key_id = request_.key_id;
+  if (trace_) record.trace_id = trace_->trace_id;
+  record.scope = route_.scope;
+  record.network = route_.network;
+  record.location = location_;
   record.error = error_;
   context_.observer(record);
 }
@@ -383,6 +404,7 @@ void Conversation::reset_request() {
   method_.clear();
   request_.query.clear();
   route_ = api::RouteInfo();
+  trace_.reset();
   error_.clear();
   started_us_ = 0;
   idle_.store(true);

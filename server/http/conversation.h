@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "server/http/connection.h"
@@ -12,6 +13,7 @@
 #include "server/http/httplib_adapter.h"
 #include "server/http/listener.h"
 #include "server/http/request_body.h"
+#include "server/http/trace_context.h"
 
 namespace mlpd::server {
 
@@ -84,6 +86,7 @@ class Conversation {
   bool refuse(int status, std::string_view detail);
   bool respond_with(api::Response response, bool keep_alive);
   api::Response handle();
+  void add_shared_fields(api::Response& response);
   api::Response checked(api::Response response);
   bool answer();
   void finish_request();
@@ -119,6 +122,8 @@ class Conversation {
   std::int64_t phase_start_us_ = 0;
   std::size_t answer_bytes_ = 0;
   std::size_t lingered_bytes_ = 0;
+  std::optional<TraceContext> trace_;
+  std::string location_;  ///< of the answer
   std::string error_;
 };
 

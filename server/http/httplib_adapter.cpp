@@ -50,6 +50,10 @@ class HeadStream final : public httplib::Stream {
   std::string& head_;
 };
 
+/// Answers are data: a browser that is made to show one runs and loads nothing (an SVG may style itself).
+constexpr std::string_view kDataPolicy =
+    "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
+
 bool is_field_value(const std::string& value) {
   return value.find_first_of(std::string_view("\r\n\0", 3)) == std::string::npos;
 }
@@ -123,13 +127,17 @@ class HttplibAdapter::Engine : public httplib::Server {
   static void add_fields(Exchange& exchange) {
     std::string& head = exchange.head;
     head.resize(head.size() - 2);  // the empty line
-    for (const auto& [name, value] : fields)
+    bool has_policy = false;       // a page's own
+    for (const auto& [name, value] : fields) {
       if (is_field_value(name) && is_field_value(value)) add_field(head, name, value);
+      has_policy = has_policy || name == "Content-Security-Policy";
+    }
+    if (!has_policy) add_field(head, "Content-Security-Policy", kDataPolicy);
     if (exchange.stream && !exchange.http_1_0) add_field(head, "Transfer-Encoding", "chunked");
     if (exchange.keep_alive && exchange.http_1_0) add_field(head, "Connection", "keep-alive");
     add_field(head, "Date", http_date());
     add_field(head, "X-Request-Id", exchange.request_id);
-    head.append("X-Content-Type-Options: nosniff\r\nServer: mlpd\r\n\r\n");
+    head.append("X-Content-Type-Options: nosniff\r\nX-Frame-Options: DENY\r\nServer: mlpd\r\n\r\n");
     fields.clear();
   }
 

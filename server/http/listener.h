@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "api/http_message.h"
 #include "core/result.h"
@@ -26,6 +27,10 @@ struct RequestRecord {
   std::string_view request_id;
   std::string_view remote_address;
   std::string_view key_id;
+  std::string_view trace_id;            ///< of the client's traceparent, empty where it sent none
+  api::Scope scope = api::Scope::none;  ///< the route's
+  std::string_view network;             ///< of the path, empty where the route has none
+  std::string_view location;            ///< the answer's Location: what a POST made
   std::string_view error;  ///< text of an exception that the handler let out; never shown to the client
 };
 
@@ -61,6 +66,7 @@ struct ListenerOptions {
   int stalled_stream_timeout_ms = 10'000;  ///< an event stream that takes no byte for so long is cut
   std::string tls_certificate_path = {};   ///< PEM chain; with tls_key_path: HTTPS (TLS 1.2 and later) only
   std::string tls_key_path = {};           ///< PEM
+  std::vector<std::string> cors_origins = {};  ///< pages of these origins may call; empty: none
 };
 
 struct ListenerStatistics {

@@ -163,6 +163,7 @@ std::optional<JobRunner::End> JobRunner::slice(NetworkEntry& entry, Job& job, st
   NetworkEntry::Training& training = entry.training;
   std::vector<core::Record> records;
   const auto keep = [&](const core::Record& record) { records.push_back(record); };
+  const std::uint64_t done_before = training.state.run->progress().steps_done;
   const Clock::time_point begun = Clock::now();
   std::optional<core::StopReason> reason;
   std::optional<End> how;
@@ -196,6 +197,9 @@ std::optional<JobRunner::End> JobRunner::slice(NetworkEntry& entry, Job& job, st
     }
   }
   for (const core::Record& record : records) parts_.observer.on_record(entry.name(), record);
+  const std::uint64_t done = training.state.run->progress().steps_done - done_before;
+  parts_.observer.on_slice(entry.name(), done, done * training.state.run->batch_rows(),
+                           records.empty() ? core::kAbsent : records.back().loss);
   if (reason) how = End{*reason, false, {}, false};
   return how;
 }

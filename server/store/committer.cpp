@@ -75,6 +75,8 @@ void Committer::commit(std::vector<Request> requests) {
       (void)files_.sync(round.journal->path);
     } else {
       round.journal->bytes += round.text.size();
+      ++commits_;
+      committed_bytes_ += round.text.size();
       round.journal->sequence = round.last_sequences.back();
     }
     for (std::size_t i = 0; i < round.requests.size(); ++i) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <filesystem>
@@ -34,6 +35,7 @@ class Committer {
 
   /// Each record is a JSON object with at least one field.
   void append(std::shared_ptr<JournalFile> journal, std::vector<std::string> records, Store::Appended done);
+  Store::Commits commits() const { return {commits_.load(), committed_bytes_.load()}; }
 
  private:
   struct Request {
@@ -47,6 +49,8 @@ class Committer {
   void commit(std::vector<Request> requests);
 
   FileSystem& files_;
+  std::atomic<std::uint64_t> commits_{0};
+  std::atomic<std::uint64_t> committed_bytes_{0};
   std::mutex mutex_;
   std::condition_variable arrived_;
   std::vector<Request> waiting_;

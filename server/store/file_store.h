@@ -53,6 +53,7 @@ class FileStore final : public Store {
   core::Result<std::string> data(const core::Digest& digest) override;
   core::Result<void> remove_data(const core::Digest& digest) override;
   core::Result<std::vector<core::Digest>> list_data() override;
+  Commits commits() const override { return committer_->commits(); }
   std::uint64_t bytes() const override;
 
  private:

@@ -86,6 +86,12 @@ class Store {
   virtual core::Result<void> remove_data(const core::Digest& digest) = 0;
   virtual core::Result<std::vector<core::Digest>> list_data() = 0;
 
+  /// Journal writes made durable since it was opened.
+  struct Commits {
+    std::uint64_t count = 0;
+    std::uint64_t bytes = 0;
+  };
+  virtual Commits commits() const = 0;
   /// Bytes on the disk.
   virtual std::uint64_t bytes() const = 0;
 };

@@ -29,9 +29,10 @@ TEST(AccessLog, WritesALineForEachRequest) {
   std::ostringstream out;
   Log log(out, LogLevel::info, LogFormat::text);
   access_log(log, true)(record(200));
-  EXPECT_THAT(out.str(),
-              EndsWith(" info request method=GET path=\"/v1/networks/a b\" status=200 duration_ms=1.5 "
-                       "bytes_in=3 bytes_out=4 remote_address=127.0.0.1 key_id=- request_id=r1\n"));
+  EXPECT_THAT(
+      out.str(),
+      EndsWith(" info request method=GET path=\"/v1/networks/a b\" status=200 duration_ms=1.5 "
+               "bytes_in=3 bytes_out=4 remote_address=127.0.0.1 key_id=- request_id=r1 trace_id=-\n"));
 }
 
 TEST(AccessLog, ShowsFailuresEvenWhereItIsOff) {
