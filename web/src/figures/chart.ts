@@ -90,7 +90,9 @@ export function scale_of(
   const right = width - kMargin.right;
   const top = kMargin.top + (options.legend ? 16 : 0);
   const bottom = height - kMargin.bottom - (options.x_title ? 14 : 0);
-  const up = (value: number) => (logarithmic ? Math.log10(Math.max(value, low)) : value);
+  /** What is past a given range is drawn at its edge. */
+  const held = (value: number) => (options.y_range ? Math.min(Math.max(value, low), high) : value);
+  const up = (value: number) => (logarithmic ? Math.log10(Math.max(held(value), low)) : held(value));
   const [y_low, y_high] = [up(low), up(high)];
   return {
     left,
