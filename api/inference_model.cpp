@@ -1,8 +1,11 @@
 #include "api/inference_model.h"
 
 #include <algorithm>
+#include <optional>
+#include <utility>
 
 #include "api/inference_service.h"
+#include "api/version_service.h"
 
 namespace mlpd::api {
 namespace {
@@ -11,31 +14,46 @@ std::string_view float_datatype(const core::Snapshot& snapshot) {
   return snapshot.spec().dtype == core::Dtype::float32 ? "FP32" : "FP64";
 }
 
+// The version of the path; none, or where it names none, what is served; `live` is always there.
+core::Result<ResolvedVersion> resolve(const Call& call) {
+  const std::string& network = call.parameter("network");
+  std::optional<std::string> wanted;
+  for (const auto& [name, value] : call.path)
+    if (name == "version") wanted = value;
+  const bool live = wanted && *wanted == kLiveVersion;
+  if (!live && call.services.versions != nullptr) return call.services.versions->resolve(network, wanted);
+  if (!live && wanted)
+    return core::Error{
+        core::ErrorCode::not_found, "model '" + network + "' has no version '" + *wanted + "'", {}};
+  auto snapshot = call.services.networks.snapshot(network, std::nullopt);
+  if (!snapshot) return snapshot.error();
+  return ResolvedVersion{std::move(*snapshot), std::nullopt};
+}
+
+std::string name_of(const ResolvedVersion& resolved) {
+  return resolved.version ? std::to_string(*resolved.version) : std::string(kLiveVersion);
+}
+
 }  // namespace
 
 core::Result<std::string> find_inference_version(const Call& call) {
-  const std::string& network = call.parameter("network");
-  for (const auto& [name, value] : call.path)
-    if (name == "version" && value != kLiveVersion)
-      return core::Error{
-          core::ErrorCode::not_found, "model '" + network + "' has no version '" + value + "'", {}};
-  return std::string(kLiveVersion);
+  const auto resolved = resolve(call);
+  if (!resolved) return resolved.error();
+  return name_of(*resolved);
 }
 
 core::Result<InferenceModel> find_inference_model(const Call& call) {
   const std::string& network = call.parameter("network");
   const auto loaded = call.services.inference->is_loaded(network);
   if (!loaded) return loaded.error();
-  auto version = find_inference_version(call);
-  if (!version) return version.error();
+  auto resolved = resolve(call);
+  if (!resolved) return resolved.error();
   if (!*loaded)
     return core::Error{core::ErrorCode::unavailable,
                        "model '" + network + "' is not ready: it was unloaded; POST /v2/repository/models/" +
                            network + "/load loads it",
                        {}};
-  auto snapshot = call.services.networks.snapshot(network, std::nullopt);
-  if (!snapshot) return snapshot.error();
-  return InferenceModel{network, std::move(*version), std::move(*snapshot)};
+  return InferenceModel{network, name_of(*resolved), std::move(resolved->snapshot)};
 }
 
 std::vector<TensorMetadata> input_tensors(const core::Snapshot& snapshot) {

@@ -26,6 +26,7 @@ constexpr MediaRow kMedia[] = {
     {Media::onnx, "onnx", "application/x-onnx"},
     {Media::binary, "binary", "application/octet-stream"},
     {Media::metrics, "metrics", "text/plain; version=0.0.4"},
+    {Media::event_stream, "events", "text/event-stream"},
 };
 
 std::string_view trim(std::string_view text) {

@@ -400,6 +400,23 @@ constexpr Schema kSchemas[] = {
 "#/components/schemas/Checkpoint"}},"bytes":{"type":"integer","minimum":0},"bytes_max":{"type":
 "integer","minimum":0},"step":{"type":"integer","minimum":0},"replayable_from":{"type":"integer",
 "minimum":0}}})json"},
+    {"Version",
+     R"json({"type":"object","additionalProperties":false,"required":["version","step","state_sha256","bytes",
+"created_at","aliases"],"properties":{"version":{"type":"integer","minimum":1},"step":{"type":"integer",
+"minimum":0},"state_sha256":{"$ref":"#/components/schemas/Sha256"},"bytes":{"type":"integer","minimum":0},
+"created_at":{"$ref":"#/components/schemas/Time"},"aliases":{"type":"array","items":{"type":"string"}}}})json"},
+    {"VersionList",
+     R"json({"type":"object","additionalProperties":false,"required":["versions","aliases"],"properties":{
+"versions":{"type":"array","items":{"$ref":"#/components/schemas/Version"}},"aliases":{"type":"object",
+"additionalProperties":{"type":"integer","minimum":1}}}})json"},
+    {"VersionPublish",
+     R"json({"type":"object","additionalProperties":false,"properties":{"step":{"type":"integer","minimum":0}}})json"},
+    {"Alias",
+     R"json({"type":"object","additionalProperties":false,"required":["alias","version"],"properties":{
+"alias":{"type":"string"},"version":{"type":"integer","minimum":1}}})json"},
+    {"AliasPut",
+     R"json({"type":"object","additionalProperties":false,"required":["version"],"properties":{"version":{
+"type":"integer","minimum":1}}})json"},
     {"Restore",
      R"json({"type":"object","additionalProperties":false,"required":["step"],"properties":{"step":{"type":
 "integer","minimum":0}}})json"},

@@ -15,6 +15,7 @@
 #include "api/predict_rows.h"
 #include "api/prediction.h"
 #include "api/problem.h"
+#include "api/version_service.h"
 #include "core/importance.h"
 
 namespace mlpd::api {
@@ -253,15 +254,32 @@ std::optional<Probe> probe(const Call& call, Response& refused, bool evaluates) 
   return Probe{std::move(*learner), std::move(*data), network->preprocess, source->importance};
 }
 
+// The live parameters, those of ?step=, or those of ?version= or ?alias=.
+core::Result<SnapshotPointer> chosen_snapshot(const Call& call) {
+  const std::string& network = call.parameter("network");
+  const auto step = query_integer(call.request, "step");
+  if (!step) return step.error();
+  const auto version = call.request.query_value("version");
+  const auto alias = call.request.query_value("alias");
+  if (!version && !alias) return call.services.networks.snapshot(network, *step);
+  Faults faults;
+  if (*step) faults.add("?step", "can't be given with a version or alias");
+  if (version && alias) faults.add("?alias", "can't be given with a version");
+  if (!faults.empty()) return faults.error();
+  if (call.services.versions == nullptr)
+    return core::Error{core::ErrorCode::not_found, "there are no versions here", {}};
+  const auto resolved = call.services.versions->resolve(network, std::string(version ? *version : *alias));
+  if (!resolved) return resolved.error();
+  return resolved->snapshot;
+}
+
 }  // namespace
 
 Response predict(const Call& call) {
   static constexpr Media kOffered[] = {Media::json, Media::csv, Media::ndjson};
   const auto media = choose_media(call.request, kOffered);
   if (!media) return problem(406, media.error().message, call.request);
-  const auto step = query_integer(call.request, "step");
-  if (!step) return problem(step.error(), call.request);
-  const auto snapshot = call.services.networks.snapshot(call.parameter("network"), *step);
+  const auto snapshot = chosen_snapshot(call);
   if (!snapshot) return problem(snapshot.error(), call.request);
   return (*snapshot)->spec().dtype == core::Dtype::float32 ? predict_as<float>(call, *snapshot, *media)
                                                            : predict_as<double>(call, *snapshot, *media);

@@ -3,6 +3,7 @@
 #include "api/boundary_handlers.h"
 #include "api/dataset_handlers.h"
 #include "api/diagnosis_handlers.h"
+#include "api/event_handlers.h"
 #include "api/inference_v2_handlers.h"
 #include "api/job_handlers.h"
 #include "api/model_handlers.h"
@@ -10,6 +11,7 @@
 #include "api/predict_handlers.h"
 #include "api/system_handlers.h"
 #include "api/time_travel_handlers.h"
+#include "api/version_handlers.h"
 
 namespace mlpd::api {
 namespace {
@@ -108,7 +110,10 @@ std::vector<Route> network_routes() {
            .request_schema = "PredictRequest",
            .answers = {{200, "Prediction", "one row of outputs for each row"}},
            .problems = {400, 404, 406, 413, 415},
-           .query = {kStep, kFormat},
+           .query = {kStep,
+                     {"version", kText, "answer from this published version"},
+                     {"alias", kText, "answer from the version that this alias names"},
+                     kFormat},
            .request_media = {Media::json, Media::csv},
            .answer_media = kTables},
           {.method = "POST",
@@ -355,6 +360,14 @@ std::vector<Route> make_routes(const Services& services) {
   if (services.metrics != nullptr) routes.push_back(metrics_route());
   if (services.datasets != nullptr) {
     const std::vector<Route> room = dataset_routes();
+    routes.insert(routes.end(), room.begin(), room.end());
+  }
+  if (services.events != nullptr) {
+    const std::vector<Route> room = event_routes();
+    routes.insert(routes.end(), room.begin(), room.end());
+  }
+  if (services.versions != nullptr) {
+    const std::vector<Route> room = version_routes();
     routes.insert(routes.end(), room.begin(), room.end());
   }
   if (services.time_travel != nullptr) {

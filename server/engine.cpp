@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "server/event_broker.h"
 #include "server/inference_service.h"
 #include "server/jobs/job_runner.h"
 #include "server/jobs/job_service.h"
@@ -18,6 +19,7 @@
 #include "server/system_service.h"
 #include "server/thread_pool.h"
 #include "server/time_travel.h"
+#include "server/versions.h"
 
 namespace mlpd::server {
 
@@ -38,6 +40,7 @@ api::Timestamp system_now() {
 struct Engine::State {
   EngineOptions options;
   EngineObserver silent;
+  EventBroker events;
   std::unique_ptr<FileStore> store;
   std::unique_ptr<DatasetStore> datasets;
   ThreadPool pool;
@@ -48,6 +51,7 @@ struct Engine::State {
   NetworkServiceImplementation networks;
   JobServiceImplementation jobs;
   TimeTravel time_travel;
+  Versions versions;
   SystemServiceImplementation system;
   InferenceServiceImplementation inference;
   std::unique_ptr<JobRunner> runner;
@@ -59,27 +63,19 @@ struct Engine::State {
 
   State(EngineOptions given, std::unique_ptr<FileStore> opened, std::unique_ptr<DatasetStore> opened_datasets)
       : options(std::move(given)),
+        events(options.observer != nullptr ? *options.observer : silent),
         store(std::move(opened)),
         datasets(std::move(opened_datasets)),
         pool(options.training_threads),
         data(*store),
-        parts{*store,
-              registry,
-              data,
-              pool,
-              options.limits,
-              options.observer != nullptr ? *options.observer : silent,
-              datasets.get(),
-              options.now,
-              random_id,
-              options.log,
-              {},
-              {},
-              {}},
+        parts{
+            *store,      registry, data, pool, options.limits, events, datasets.get(), options.now, random_id,
+            options.log, {},       {},   {}},
         keeper(parts),
         networks(parts, keeper),
         jobs(parts, keeper),
         time_travel(parts, keeper),
+        versions(parts, keeper, options.data_dir, options.files),
         system(parts),
         inference(registry) {}
 
@@ -170,6 +166,8 @@ Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options) {
     state->registry.add_job(job.entry, job.job);
   }
   if (state->store->quarantined().empty()) state->data.remove_unused();
+  if (Result<void> done = state->versions.recover(); !done.ok()) return done.error();
+  parts.forget_versions = [raw = state.get()](const std::string& network) { raw->versions.forget(network); };
 
   Scheduler* scheduler = nullptr;
   state->runner = std::make_unique<JobRunner>(parts, state->keeper,
@@ -191,8 +189,8 @@ Engine::Engine(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Engine::~Engine() { stop(std::chrono::steady_clock::now() + std::chrono::seconds(5)); }
 
 api::Services Engine::services() {
-  api::Services services{state_->networks, state_->jobs, state_->system, state_->datasets.get(),
-                         &state_->time_travel};
+  api::Services services{state_->networks,     state_->jobs,    state_->system,   state_->datasets.get(),
+                         &state_->time_travel, &state_->events, &state_->versions};
   services.inference = &state_->inference;
   return services;
 }

@@ -29,6 +29,7 @@ struct EngineParts {
   std::function<void(const std::shared_ptr<NetworkEntry>&)> wake;  ///< the network may have work
   std::atomic<bool> stopping{false};
   JobCounts job_counts;
+  std::function<void(const std::string&)> forget_versions = {};  ///< of a network that was removed
 };
 
 }  // namespace mlpd::server

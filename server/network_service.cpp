@@ -248,6 +248,7 @@ Result<void> NetworkServiceImplementation::remove_retired(const EntryPointer& en
   }
   parts_.registry.erase(entry);
   forget(entry);
+  parts_.forget_versions(entry->name());
   parts_.observer.on_network_removed(entry->name());
   return {};
 }

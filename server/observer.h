@@ -22,6 +22,8 @@ class EngineObserver {
   virtual void on_checkpoint(const std::string& /*network*/, std::uint64_t /*step*/) {}
   virtual void on_network_created(const std::string& /*network*/) {}
   virtual void on_network_changed(const std::string& /*network*/) {}
+  /// It went back to this step.
+  virtual void on_network_restored(const std::string& /*network*/, std::uint64_t /*step*/) {}
   virtual void on_network_removed(const std::string& /*network*/) {}
 };
 

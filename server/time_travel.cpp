@@ -104,7 +104,7 @@ Result<api::NetworkView> TimeTravel::restore(const std::string& network, const a
       if (Result<void> done = go_back(entry, *std::move(past), training); !done.ok()) return done.error();
     }
   }
-  parts_.observer.on_network_changed(network);
+  parts_.observer.on_network_restored(network, step);
   std::lock_guard lock(entry->mutex);
   return entry->view();
 }

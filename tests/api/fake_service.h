@@ -17,6 +17,7 @@
 #include "tests/api/fake_datasets.h"
 #include "tests/api/fake_inference.h"
 #include "tests/api/fake_time_travel.h"
+#include "tests/api/fake_versions.h"
 
 namespace mlpd::api {
 
@@ -104,12 +105,14 @@ class FakeService final : public NetworkService, public SystemService {
   FakeJobs job_service{*this};
   FakeDatasets datasets;
   FakeTimeTravel time_travel{*this};
+  FakeVersions versions{*this};
 
   FakeInference inference{[this](const std::string& name) { return networks.count(name) > 0; }};
 
   Services services() {
     Services all{*this, job_service, *this, &datasets, &time_travel};
     all.inference = &inference;
+    all.versions = &versions;
     return all;
   }
 

@@ -1,0 +1,340 @@
+#include "server/versions.h"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "api/model_document.h"
+#include "server/journal_record.h"
+#include "server/network_service.h"
+#include "server/raw_object.h"
+
+namespace mlpd::server {
+
+using core::Error;
+using core::ErrorCode;
+using core::Result;
+
+namespace {
+
+constexpr const char* kIndex = "index.ndjson";
+constexpr const char* kDefaultAlias = "default";
+
+std::string file_of(std::uint64_t version) { return std::to_string(version) + ".json"; }
+
+Error no_version(const std::string& network, const std::string& wanted) {
+  return {ErrorCode::not_found, "network '" + network + "' has no version or alias '" + wanted + "'", {}};
+}
+
+api::VersionView with_aliases(api::VersionView view, const std::map<std::string, std::uint64_t>& aliases) {
+  for (const auto& [alias, version] : aliases)
+    if (version == view.version) view.aliases.push_back(alias);
+  return view;
+}
+
+}  // namespace
+
+Result<void> Versions::write_index(const std::string& network, const Index& index) {
+  std::string text = api::seal_document(RawObjectWriter().number("next", index.next).finish()) + "\n";
+  for (const auto& [number, view] : index.versions) {
+    RawObjectWriter line;
+    line.number("version", number).number("step", view.step).plain("state_sha256", view.state_sha256);
+    line.number("bytes", view.bytes)
+        .number("created_at", static_cast<std::uint64_t>(view.created_at.time_since_epoch().count()));
+    text += api::seal_document(line.finish()) + "\n";
+  }
+  for (const auto& [alias, number] : index.aliases)
+    text +=
+        api::seal_document(RawObjectWriter().plain("alias", alias).number("names", number).finish()) + "\n";
+  return write_durably(*files_, folder_of(network) / "index.temporary", folder_of(network) / kIndex, text);
+}
+
+Result<Versions::Index> Versions::read_index(const std::string& network) {
+  const Result<std::string> text = files_->read(folder_of(network) / kIndex);
+  if (!text.ok()) return text.error();
+  Index index;
+  std::string_view rest = *text;
+  while (!rest.empty()) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+    if (Result<void> sealed = api::check_seal(line); !sealed.ok()) return sealed.error();
+    const std::optional<RawObject> in = RawObject::parse(line);
+    if (!in) return Error{ErrorCode::corrupted, "a line is no object", {}};
+    if (in->has("next")) index.next = in->number("next");
+    if (in->has("alias")) index.aliases[in->plain("alias")] = in->number("names");
+    if (!in->has("version")) continue;
+    api::VersionView view;
+    view.version = in->number("version");
+    view.step = in->number("step");
+    view.state_sha256 = in->plain("state_sha256");
+    view.bytes = in->number("bytes");
+    view.created_at =
+        api::Timestamp(std::chrono::milliseconds(static_cast<std::int64_t>(in->number("created_at"))));
+    index.versions[view.version] = std::move(view);
+  }
+  return index;
+}
+
+void Versions::recover_network(const std::string& network) {
+  Result<Index> index = read_index(network);
+  if (!index.ok()) {
+    parts_.log("versions of " + network + ": " + index.error().message);
+    if (index.error().code == ErrorCode::not_found) {  // cut off before the first index
+      (void)files_->remove_all(folder_of(network));
+    } else {
+      (void)files_->rename(folder_of(network), folder_ / "quarantine" / ("versions." + network));
+    }
+    return;
+  }
+  if (const Result<std::vector<FileSystem::Item>> items = files_->list(folder_of(network)); items.ok()) {
+    for (const FileSystem::Item& item : *items) {
+      const bool known = item.name == kIndex || std::any_of(index->versions.begin(), index->versions.end(),
+                                                            [&](const auto& version) {
+                                                              return item.name == file_of(version.first);
+                                                            });
+      if (!known) (void)files_->remove_all(folder_of(network) / item.name);
+    }
+  }
+  auto set = std::make_shared<Set>();
+  set->index = *std::move(index);
+  sets_[network] = std::move(set);
+}
+
+Result<void> Versions::recover() {
+  if (Result<void> made = files_->make_folder(folder_ / "versions"); !made.ok()) return made;
+  const Result<std::vector<FileSystem::Item>> items = files_->list(folder_ / "versions");
+  if (!items.ok()) return items.error();
+  std::unique_lock lock(mutex_);
+  for (const FileSystem::Item& item : *items) {
+    if (parts_.registry.find(item.name)) {
+      recover_network(item.name);
+    } else if (parts_.store.quarantined().empty()) {  // cut off while the network was removed
+      (void)files_->remove_all(folder_of(item.name));
+    } else {  // they may belong to a network that was set aside
+      (void)files_->rename(folder_of(item.name), folder_ / "quarantine" / ("versions." + item.name));
+    }
+  }
+  return {};
+}
+
+void Versions::forget(const std::string& network) {
+  {
+    std::unique_lock lock(mutex_);
+    if (sets_.erase(network) == 0) return;
+  }
+  (void)files_->remove_all(folder_of(network));
+}
+
+Result<Versions::SetPointer> Versions::find(const std::string& network) {
+  {
+    std::shared_lock lock(mutex_);
+    const auto found = sets_.find(network);
+    if (found != sets_.end()) return found->second;
+  }
+  if (!parts_.registry.find(network)) return no_network(network);
+  return std::make_shared<Set>();
+}
+
+Result<void> Versions::commit_index(const std::string& network, Set& set, Index index) {
+  if (Result<void> written = write_index(network, index); !written.ok()) return written;
+  std::lock_guard lock(set.mutex);
+  set.index = std::move(index);
+  std::erase_if(set.ready, [&](const auto& ready) {
+    return std::none_of(set.index.aliases.begin(), set.index.aliases.end(),
+                        [&](const auto& alias) { return alias.second == ready.first; });
+  });
+  return {};
+}
+
+Result<api::VersionList> Versions::list(const std::string& network) {
+  const Result<SetPointer> set = find(network);
+  if (!set.ok()) return set.error();
+  std::lock_guard lock((*set)->mutex);
+  const Index& index = (*set)->index;
+  api::VersionList list;
+  list.aliases = index.aliases;
+  for (auto version = index.versions.rbegin(); version != index.versions.rend(); ++version)
+    list.versions.push_back(with_aliases(version->second, index.aliases));
+  return list;
+}
+
+Result<api::VersionView> Versions::read(const std::string& network, std::uint64_t version) {
+  const Result<SetPointer> set = find(network);
+  if (!set.ok()) return set.error();
+  std::lock_guard lock((*set)->mutex);
+  const Index& index = (*set)->index;
+  const auto found = index.versions.find(version);
+  if (found == index.versions.end()) return no_version(network, std::to_string(version));
+  return with_aliases(found->second, index.aliases);
+}
+
+Result<api::VersionView> Versions::publish(const std::string& network, api::AtStep step) {
+  if (parts_.stopping) return Error{ErrorCode::unavailable, "the server is stopping", {}};
+  const std::shared_ptr<NetworkEntry> entry = parts_.registry.find(network);
+  if (!entry) return no_network(network);
+  const std::lock_guard changing_network(entry->changes);  // it is not removed meanwhile
+  {
+    std::lock_guard lock(entry->mutex);
+    if (entry->facts.removed) return no_network(network);
+  }
+  Result<core::Checkpoint> checkpoint = keeper_.checkpoint(*entry, step);
+  if (!checkpoint.ok()) return checkpoint.error();
+  SetPointer set;
+  {
+    std::unique_lock lock(mutex_);
+    SetPointer& slot = sets_[network];
+    if (!slot) slot = std::make_shared<Set>();
+    set = slot;
+  }
+  const std::lock_guard changing(set->changing);
+  Index index = set->index;
+  if (index.versions.size() >= api::kVersionsMax) {
+    return Error{ErrorCode::resource_exhausted,
+                 "network '" + network + "' has " + std::to_string(api::kVersionsMax) +
+                     " versions, the most that one can have; delete some",
+                 {}};
+  }
+  api::VersionView view;
+  view.version = index.next++;
+  view.step = checkpoint->step;
+  view.state_sha256 = core::state_digest(*checkpoint).hex();
+  view.created_at = parts_.now();
+  const std::string text = api::seal_document(write_state({*std::move(checkpoint), {}, {}})) + "\n";
+  view.bytes = text.size();
+  Result<void> done = files_->make_folder(folder_of(network));
+  if (done.ok()) done = files_->sync_folder(folder_ / "versions");
+  const std::filesystem::path file = folder_of(network) / file_of(view.version);
+  if (done.ok()) done = write_durably(*files_, folder_of(network) / "version.temporary", file, text);
+  if (!done.ok()) return done.error();
+  index.versions[view.version] = view;
+  done = commit_index(network, *set, std::move(index));
+  if (!done.ok()) {
+    (void)files_->remove_all(file);
+    return done.error();
+  }
+  return view;
+}
+
+Result<void> Versions::remove(const std::string& network, std::uint64_t version) {
+  const Result<SetPointer> set = find(network);
+  if (!set.ok()) return set.error();
+  const std::lock_guard changing((*set)->changing);
+  Index index = (*set)->index;
+  const auto found = index.versions.find(version);
+  if (found == index.versions.end()) return no_version(network, std::to_string(version));
+  const api::VersionView view = with_aliases(found->second, index.aliases);
+  if (!view.aliases.empty()) {
+    return Error{ErrorCode::conflict,
+                 "version " + std::to_string(version) + " is what the alias '" + view.aliases.front() +
+                     "' names; move or delete the alias first",
+                 {}};
+  }
+  index.versions.erase(found);
+  if (Result<void> done = commit_index(network, **set, std::move(index)); !done.ok()) return done;
+  (void)files_->remove_all(folder_of(network) / file_of(version));
+  return {};
+}
+
+Result<Versions::SnapshotPointer> Versions::load(const std::string& network, Set& set,
+                                                 std::uint64_t version) {
+  {
+    std::lock_guard lock(set.mutex);
+    const auto ready = set.ready.find(version);
+    if (ready != set.ready.end()) return ready->second;
+  }
+  const Result<std::string> text = files_->read(folder_of(network) / file_of(version));
+  if (!text.ok()) return text.error();
+  if (Result<void> sealed = api::check_seal(*text); !sealed.ok()) return sealed.error();
+  std::string_view document = *text;
+  while (document.ends_with('\n')) document.remove_suffix(1);
+  Result<StoredState> state = read_state(document);
+  if (!state.ok()) return state.error();
+  Result<std::unique_ptr<core::Learner>> learner =
+      core::Learner::restore(std::move(state->checkpoint), parts_.executor);
+  if (!learner.ok()) return learner.error();
+  SnapshotPointer snapshot = (*learner)->snapshot();
+  std::lock_guard lock(set.mutex);
+  if (!set.index.versions.contains(version)) return no_version(network, std::to_string(version));
+  std::erase_if(set.ready, [&](const auto& ready) {
+    return std::none_of(set.index.aliases.begin(), set.index.aliases.end(),
+                        [&](const auto& alias) { return alias.second == ready.first; });
+  });
+  set.ready[version] = snapshot;
+  return snapshot;
+}
+
+Result<std::pair<std::uint64_t, bool>> Versions::set_alias(const std::string& network,
+                                                           const std::string& alias, std::uint64_t version) {
+  const Result<SetPointer> set = find(network);
+  if (!set.ok()) return set.error();
+  const std::lock_guard changing((*set)->changing);
+  Index index = (*set)->index;
+  if (!index.versions.contains(version)) return no_version(network, std::to_string(version));
+  const bool created = !index.aliases.contains(alias);
+  if (created && index.aliases.size() >= api::kAliasesMax) {
+    return Error{ErrorCode::resource_exhausted,
+                 "network '" + network + "' has " + std::to_string(api::kAliasesMax) +
+                     " aliases, the most that one can have",
+                 {}};
+  }
+  // Readable, and in memory before it serves.
+  Result<SnapshotPointer> snapshot = load(network, **set, version);
+  if (!snapshot.ok()) return snapshot.error();
+  index.aliases[alias] = version;
+  if (Result<void> done = commit_index(network, **set, std::move(index)); !done.ok()) return done.error();
+  std::lock_guard lock((*set)->mutex);
+  (*set)->ready[version] = *snapshot;
+  return std::pair(version, created);
+}
+
+Result<std::uint64_t> Versions::read_alias(const std::string& network, const std::string& alias) {
+  const Result<SetPointer> set = find(network);
+  if (!set.ok()) return set.error();
+  std::lock_guard lock((*set)->mutex);
+  const auto found = (*set)->index.aliases.find(alias);
+  if (found == (*set)->index.aliases.end()) return no_version(network, alias);
+  return found->second;
+}
+
+Result<void> Versions::remove_alias(const std::string& network, const std::string& alias) {
+  const Result<SetPointer> set = find(network);
+  if (!set.ok()) return set.error();
+  const std::lock_guard changing((*set)->changing);
+  Index index = (*set)->index;
+  if (index.aliases.erase(alias) == 0) return no_version(network, alias);
+  return commit_index(network, **set, std::move(index));
+}
+
+Result<api::ResolvedVersion> Versions::resolve(const std::string& network,
+                                               const std::optional<std::string>& wanted) {
+  const Result<SetPointer> set = find(network);
+  if (!set.ok()) return set.error();
+  std::uint64_t version = 0;
+  {
+    std::lock_guard lock((*set)->mutex);
+    const Index& index = (*set)->index;
+    const std::string name = wanted.value_or(kDefaultAlias);
+    const auto alias = index.aliases.find(name);
+    const char* end = name.data() + name.size();
+    if (alias != index.aliases.end()) {
+      version = alias->second;
+    } else if (wanted &&
+               (std::from_chars(name.data(), end, version).ptr != end || !index.versions.contains(version))) {
+      return no_version(network, name);
+    }
+    const auto ready = (*set)->ready.find(version);
+    if (version != 0 && ready != (*set)->ready.end()) return api::ResolvedVersion{ready->second, version};
+  }
+  if (version == 0) {
+    const std::shared_ptr<NetworkEntry> entry = parts_.registry.find(network);
+    if (!entry) return no_network(network);
+    Result<SnapshotPointer> live = keeper_.snapshot(*entry, std::nullopt);
+    if (!live.ok()) return live.error();
+    return api::ResolvedVersion{*live, std::nullopt};
+  }
+  Result<SnapshotPointer> snapshot = load(network, **set, version);
+  if (!snapshot.ok()) return snapshot.error();
+  return api::ResolvedVersion{*snapshot, version};
+}
+
+}  // namespace mlpd::server
