@@ -425,6 +425,37 @@ constexpr Schema kSchemas[] = {
 "#/components/schemas/Optimizer"},"schedule":{"$ref":"#/components/schemas/Schedule"},
 "regularization":{"$ref":"#/components/schemas/Regularization"},"gradient_clip":{"$ref":
 "#/components/schemas/GradientClip"},"labels":{"$ref":"#/components/schemas/Labels"}}})json"},
+    {"RateTestRequest",
+     R"json({"type":"object","additionalProperties":false,"properties":{"data":{"$ref":
+"#/components/schemas/Data"},"dataset":{"type":"string"},"from":{"type":"number","exclusiveMinimum":0,
+"default":0.00001},"to":{"type":"number","exclusiveMinimum":0,"default":10},"steps":{"type":"integer",
+"minimum":10,"maximum":1000,"default":100},"batch_size":{"type":"integer","minimum":0},"shuffle":{"type":
+"boolean"}}})json"},
+    {"ReadyRequest",
+     R"json({"type":"object","additionalProperties":false,"required":["method","path","body"],"properties":{
+"method":{"type":"string"},"path":{"type":"string"},"body":{"type":"object"}}})json"},
+    {"RateTest",
+     R"json({"type":"object","additionalProperties":false,"required":["network","step","suggestion","burst",
+"learning_rate","loss","request"],"properties":{"network":{"type":"string"},"step":{"type":"integer",
+"minimum":0},"suggestion":{"type":"number"},"burst":{"type":"boolean"},"learning_rate":{"type":"array",
+"items":{"type":"number"}},"loss":{"type":"array","items":{"type":"number"}},"request":{"$ref":
+"#/components/schemas/ReadyRequest"}}})json"},
+    {"RecipeList",
+     R"json({"type":"object","additionalProperties":false,"required":["recipes"],"properties":{"recipes":{
+"type":"array","items":{"type":"object","additionalProperties":false,"required":["name","about","steps",
+"network","request"],"properties":{"name":{"type":"string"},"about":{"type":"string"},"steps":{"type":
+"integer","minimum":1},"forks_at":{"type":"integer","minimum":1},"network":{"$ref":
+"#/components/schemas/Spec"},"request":{"$ref":"#/components/schemas/ReadyRequest"}}}}}})json"},
+    {"RecipeRequest",
+     R"json({"type":"object","additionalProperties":false,"properties":{"name":{"$ref":
+"#/components/schemas/Name"},"parent":{"$ref":"#/components/schemas/Name"},"seed":{"type":"integer",
+"minimum":0},"steps":{"type":"integer","minimum":1},"pace":{"type":"object","additionalProperties":false,
+"required":["steps_per_second"],"properties":{"steps_per_second":{"type":"number",
+"exclusiveMinimum":0}}}}})json"},
+    {"RecipeStarted",
+     R"json({"type":"object","additionalProperties":false,"required":["recipe","network","job"],"properties":{
+"recipe":{"type":"string"},"network":{"$ref":"#/components/schemas/Network"},"job":{"$ref":
+"#/components/schemas/Job"}}})json"},
     {"Live",
      R"json({"type":"object","additionalProperties":false,"required":["live"],"properties":{"live":{"type":
 "boolean"}}})json"},

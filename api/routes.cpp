@@ -6,9 +6,11 @@
 #include "api/event_handlers.h"
 #include "api/inference_v2_handlers.h"
 #include "api/job_handlers.h"
+#include "api/learning_rate_handlers.h"
 #include "api/model_handlers.h"
 #include "api/network_handlers.h"
 #include "api/predict_handlers.h"
+#include "api/recipe_handlers.h"
 #include "api/system_handlers.h"
 #include "api/time_travel_handlers.h"
 #include "api/version_handlers.h"
@@ -181,30 +183,63 @@ std::vector<Route> model_routes() {
 }
 
 std::vector<Route> insight_routes() {
+  return {
+      {.method = "GET",
+       .pattern = "/v1/networks/{network}/boundary",
+       .handler = read_boundary,
+       .operation = "readBoundary",
+       .summary = "The decision surface over two inputs: a grid, PNG or SVG",
+       .answers = {{200, "Boundary", "the surface"}},
+       .problems = {404, 406},
+       .query = {{"x", kText, "name or index of the input along x; 0 by default"},
+                 {"y", kText, "name or index of the input along y; 1 by default"},
+                 {"resolution", R"({"type":"integer","minimum":2,"maximum":512})",
+                  "cells of a side, 64 by default"},
+                 {"output", kCount, "which output is the value where there are no classes"},
+                 {"points", kBoolean, "lay the last training data over it"},
+                 kStep,
+                 {"format", R"({"type":"string","enum":["json","png","svg"]})", "in place of Accept"}},
+       .answer_media = {Media::json, Media::png, Media::svg}},
+      {.method = "GET",
+       .pattern = "/v1/networks/{network}/diagnosis",
+       .handler = read_diagnosis,
+       .operation = "readDiagnosis",
+       .summary = "Health of the gradients by layer, what it means, and remedies ready to send",
+       .answers = {{200, "Diagnosis", "the diagnosis"}},
+       .problems = {404},
+       .query = {kStep}},
+      {.method = "POST",
+       .pattern = "/v1/networks/{network}/learning_rate_test",
+       .handler = learning_rate_test,
+       .operation = "testLearningRates",
+       .summary = "Loss against rising learning rates on a private copy, and a suggestion; changes nothing",
+       .scope = Scope::train,
+       .limit = BodyLimit::body,
+       .request_schema = "RateTestRequest",
+       .body_required = false,
+       .answers = {{200, "RateTest", "the curve"}},
+       .problems = {400, 404, 409, 413, 415}}};
+}
+
+std::vector<Route> recipe_routes() {
   return {{.method = "GET",
-           .pattern = "/v1/networks/{network}/boundary",
-           .handler = read_boundary,
-           .operation = "readBoundary",
-           .summary = "The decision surface over two inputs: a grid, PNG or SVG",
-           .answers = {{200, "Boundary", "the surface"}},
-           .problems = {404, 406},
-           .query = {{"x", kText, "name or index of the input along x; 0 by default"},
-                     {"y", kText, "name or index of the input along y; 1 by default"},
-                     {"resolution", R"({"type":"integer","minimum":2,"maximum":512})",
-                      "cells of a side, 64 by default"},
-                     {"output", kCount, "which output is the value where there are no classes"},
-                     {"points", kBoolean, "lay the last training data over it"},
-                     kStep,
-                     {"format", R"({"type":"string","enum":["json","png","svg"]})", "in place of Accept"}},
-           .answer_media = {Media::json, Media::png, Media::svg}},
-          {.method = "GET",
-           .pattern = "/v1/networks/{network}/diagnosis",
-           .handler = read_diagnosis,
-           .operation = "readDiagnosis",
-           .summary = "Health of the gradients by layer, what it means, and remedies ready to send",
-           .answers = {{200, "Diagnosis", "the diagnosis"}},
-           .problems = {404},
-           .query = {kStep}}};
+           .pattern = "/v1/recipes",
+           .handler = list_recipes,
+           .operation = "listRecipes",
+           .summary = "Experiments that one call starts",
+           .answers = {{200, "RecipeList", "all of them"}}},
+          {.method = "POST",
+           .pattern = "/v1/recipes/{recipe}",
+           .handler = start_recipe,
+           .operation = "startRecipe",
+           .summary = "Create a recipe's network and start its training",
+           .scope = Scope::train,
+           .limit = BodyLimit::body,
+           .request_schema = "RecipeRequest",
+           .body_required = false,
+           .answers = {{201, "RecipeStarted", "the network and its job; Location names the network"}},
+           .problems = {400, 404, 409, 413, 415, 429},
+           .headers = {"Idempotency-Key"}}};
 }
 
 std::vector<Route> job_routes() {
@@ -370,9 +405,9 @@ std::vector<Route> make_routes(const Services& services) {
     const std::vector<Route> room = version_routes();
     routes.insert(routes.end(), room.begin(), room.end());
   }
-  if (services.time_travel != nullptr) {
-    const std::vector<Route> room = time_travel_routes();
-    routes.insert(routes.end(), room.begin(), room.end());
+  if (services.time_travel != nullptr) {  // half of the recipes branch off
+    for (const auto& room : {time_travel_routes(), recipe_routes()})
+      routes.insert(routes.end(), room.begin(), room.end());
   }
   if (services.inference != nullptr) {
     const std::vector<Route> room = inference_v2_routes();

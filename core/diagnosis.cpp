@@ -12,14 +12,14 @@ namespace {
 /// A burst: the loss is so many times its best, and so many times what a constant answer has.
 constexpr double kBurst = 10;
 constexpr double kBurstOverConstant = 2;
-/// The first layer's gradient per weight is below this share of the last one's.
+/// The signal that comes back to a layer is below this share of the last one's.
 constexpr double kVanished = 1e-3;
 /// A layer is saturated or dead where this share of its units is.
 constexpr double kSickUnits = 0.5;
 /// Not learnt: the data loss is at least this share of a constant answer's.
 constexpr double kUnlearnt = 0.9;
 /// A plateau is bad where the data loss is above this share of a constant answer's …
-constexpr double kBadPlateau = 0.5;
+constexpr double kBadPlateau = 0.8;
 /// … and the later half of so many records or more brought less than this share.
 constexpr std::size_t kPlateauRecords = 200;
 constexpr double kPlateauGain = 0.01;
@@ -49,10 +49,6 @@ std::optional<std::size_t> smallest(const std::vector<double>& values, std::size
 
 std::uint64_t step_at(const LossCurve& curve, std::size_t i) {
   return static_cast<std::uint64_t>(curve.step[i]);
-}
-
-double gradient_per_weight(const LayerHealth& layer) {
-  return layer.gradient_norm / std::sqrt(static_cast<double>(std::max<std::size_t>(layer.weights, 1)));
 }
 
 /// Reads one verdict after the other out of the numbers.
@@ -135,12 +131,12 @@ class Judge {
 
   bool judge_gradients() {
     if (diagnosis_.layers.size() < 2 || !unlearnt()) return false;
-    const double last = gradient_per_weight(diagnosis_.layers.back());
+    const double last = diagnosis_.layers.back().signal;
     if (!(last > 0)) return false;
     for (std::size_t i = 0; i + 1 < diagnosis_.layers.size(); ++i)
-      if (gradient_per_weight(diagnosis_.layers[i]) < kVanished * last) blame(i, Verdict::vanishing);
+      if (diagnosis_.layers[i].signal < kVanished * last) blame(i, Verdict::vanishing);
     if (!diagnosis_.layer) return false;
-    add("gradient_share", gradient_per_weight(diagnosis_.layers[*diagnosis_.layer]) / last);
+    add("gradient_share", diagnosis_.layers[*diagnosis_.layer].signal / last);
     found(Verdict::vanishing);
     return true;
   }

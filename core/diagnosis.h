@@ -50,7 +50,8 @@ struct LayerHealth {
                                    ///< largest for nine of ten rows
   double dead = kAbsent;           ///< share of units; relu: 0 for every row
   double rate_times_curvature = kAbsent;  ///< of this layer's parameters alone; sgd only
-  std::size_t weights = 0;
+  double signal = kAbsent;                ///< root mean square of dloss/dz over rows and units: what is left
+                                          ///< of the gradient on its way back, also where rows cancel out
 };
 
 /// A network at one step, measured.

@@ -100,7 +100,6 @@ LayerHealth examine_brick(const Brick& brick, std::size_t index, const BrickMemo
   LayerHealth layer;
   layer.index = index;
   layer.path = brick.path;
-  layer.weights = brick.weight_count;
   layer.gradient_norm = norm_of(probe.gradient.data() + range.offset, range.count);
   layer.weight_norm = norm_of(probe.state.parameters.data() + range.offset, range.count);
   if (probe.next != nullptr && layer.weight_norm > 0) {
@@ -111,6 +110,8 @@ LayerHealth examine_brick(const Brick& brick, std::size_t index, const BrickMemo
     }
     layer.update_ratio = std::sqrt(squares) / layer.weight_norm;
   }
+  const Matrix<double>& dz = memory.gradient;
+  layer.signal = norm_of(dz.data(), dz.size()) / std::sqrt(static_cast<double>(dz.size()));
   examine_units(layer, brick.spec->activation, memory.h);
   if (probe.curved != nullptr)
     layer.rate_times_curvature = probe.rate * largest_curvature(*probe.curved, probe.batch, probe.state.step,
