@@ -139,10 +139,12 @@ constexpr Schema kSchemas[] = {
 "#/components/schemas/Regularization"},"gradient_clip":{"$ref":"#/components/schemas/GradientClip"
 },"ema":{"type":"number","minimum":0,"exclusiveMaximum":1},"seed":{"type":"integer","minimum":0},
 "dtype":{"type":"string","enum":["float32","float64"]}}})json"},
-    {"ColumnPlan", R"json({"type":"object","additionalProperties":false,"properties":{"type":{"type":"string","enum":
+    {"ColumnPlan",
+     R"json({"type":"object","additionalProperties":false,"properties":{"type":{"type":"string","enum":
 "@column_types"},"scaling":{"type":"string","enum":"@scalings"},"missing":{"type":"string","enum":
 "@missing_policies"},"unseen":{"type":"string","enum":"@unseen_policies"}}})json"},
-    {"HeldOut", R"json({"type":"object","additionalProperties":false,"properties":{"fraction":{"type":"number",
+    {"HeldOut",
+     R"json({"type":"object","additionalProperties":false,"properties":{"fraction":{"type":"number",
 "minimum":0,"exclusiveMaximum":1}}})json"},
     {"NetworkCreate",
      R"json({"type":"object","additionalProperties":false,"properties":{"dataset":{"type":"string"},"preprocess":{"type":"object",
@@ -378,7 +380,8 @@ constexpr Schema kSchemas[] = {
 "gradient_norm":{"type":["number","null"]},"update_ratio":{"type":["number","null"]},"weight_norm":{
 "type":["number","null"]},"saturated":{"type":["number","null"]},"dead":{"type":["number","null"]},
 "rate_times_curvature":{"type":["number","null"]}}})json"},
-    {"Verdict", R"json({"type":"string","enum":["healthy","warning","exploding","vanishing","saturated","dead",
+    {"Verdict",
+     R"json({"type":"string","enum":["healthy","warning","exploding","vanishing","saturated","dead",
 "diverged","plateaued","overfitting"]})json"},
     {"Diagnosis",
      R"json({"type":"object","additionalProperties":false,"required":["network","step","verdict","since_step",

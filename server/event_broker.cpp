@@ -198,6 +198,10 @@ void EventBroker::on_record(const std::string& network, const core::Record& reco
   channel->wake_all(std::move(lock));
 }
 
+void EventBroker::on_slice(const std::string& network, std::uint64_t steps, std::uint64_t rows, double loss) {
+  next_.on_slice(network, steps, rows, loss);
+}
+
 void EventBroker::on_job(const api::JobView& job) {
   next_.on_job(job);
   const std::shared_ptr<Channel> channel = find(job.network);

@@ -37,6 +37,7 @@ class EventBroker final : public EngineObserver, public api::EventService {
                                          const std::optional<std::string>& last_id) override;
 
   void on_record(const std::string& network, const core::Record& record) override;
+  void on_slice(const std::string& network, std::uint64_t steps, std::uint64_t rows, double loss) override;
   void on_job(const api::JobView& job) override;
   void on_checkpoint(const std::string& network, std::uint64_t step) override;
   void on_network_created(const std::string& network) override;

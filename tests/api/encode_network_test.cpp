@@ -8,13 +8,12 @@ namespace mlpd::api {
 namespace {
 
 TEST(EncodeNetwork, WhatIsShownCanBeSentAgain) {
-  const auto request = decode_create(
-      *parse_json(
-          R"({"inputs":2,
+  const auto request = decode_create(*parse_json(
+                                         R"({"inputs":2,
              "layers":[{"units":4,"activation":"relu","initializer":{"type":"normal","deviation":2}},
         {"type":"dropout","rate":0.1},{"type":"residual","layers":[{"units":4}]},{"units":1}],"loss":"huber",
         "optimizer":"rmsprop","schedule":{"type":"one_cycle","steps":10,"maximum":0.1},"seed":9})"),
-      {});
+                                     {});
   ASSERT_TRUE(request.ok()) << request.error().message;
   std::string text;
   JsonWriter out(text);

@@ -124,7 +124,7 @@ TEST_F(InferenceV2Test, RefusesWithOneSentence) {
     std::string says;
   };
   const Case cases[] = {
-      {"", "line 1"},
+      {"", "body is empty"},
       {"[]", "must be an object"},
       {"{}", "at least one tensor"},
       {R"({"inputs":[]})", "at least one tensor"},

@@ -53,7 +53,8 @@ def test_infers_in_every_datatype(client, datatype, binary):
         pytest.skip("the client itself has no JSON form of FP16")
     values = ROWS.astype(NUMPY_OF[datatype])
     wanted = triton.InferRequestedOutput("outputs", binary_data=binary)
-    result = client.infer("linear", [tensor(values, datatype, binary=binary)], outputs=[wanted], request_id="7")
+    result = client.infer("linear", [tensor(values, datatype, binary=binary)], outputs=[wanted],
+                          request_id="7")
     assert result.get_response()["id"] == "7"
     np.testing.assert_array_equal(result.as_numpy("outputs"), values.astype(np.float32) @ [[2], [10]] + 1)
 
@@ -64,7 +65,8 @@ def test_infers_bf16(client):
 
 
 def test_float64_networks_keep_their_precision(linear, client):
-    linear.create("double", inputs=1, dtype="float64", layers=[{"units": 1, "weights": [[0.1]], "bias": False}])
+    linear.create("double", inputs=1, dtype="float64",
+                  layers=[{"units": 1, "weights": [[0.1]], "bias": False}])
     result = client.infer("double", [tensor(np.array([[3.0]]), "FP64")])
     assert result.as_numpy("outputs").dtype == np.float64
     assert result.as_numpy("outputs")[0, 0] == 0.1 * 3
@@ -80,7 +82,8 @@ def test_answers_with_the_bits_of_predict(linear, client):
 
 
 def test_classifies(linear, client):
-    linear.create("three", inputs=1, layers=[{"units": 3, "weights": [[1, 3, 2]], "bias": False}], loss="mean_squared_error")
+    linear.create("three", inputs=1, layers=[{"units": 3, "weights": [[1, 3, 2]], "bias": False}],
+                  loss="mean_squared_error")
     for binary in (True, False):
         wanted = triton.InferRequestedOutput("outputs", binary_data=binary, class_count=2)
         result = client.infer("three", [tensor(np.ones((1, 1), np.float32))], outputs=[wanted])

@@ -1,7 +1,7 @@
 """kill -9 in a storm of changes, again and again: what was acknowledged is there, nothing half-written shows.
 
 Each storm thread owns a few names and keeps, for each, what the server acknowledged. An operation that the
-kill cut off is in doubt: it happened wholly or not at all, and the server's answer after the restart decides which.
+kill cut off is in doubt: it happened wholly or not at all; the server's answer after the restart decides.
 MLPD_CRASH_KILLS sets the number of kills, MLPD_CRASH_SEED repeats a run.
 """
 

@@ -56,7 +56,7 @@ def test_keys_let_in_whom_they_should(tmp_path, request):
         lines = [json.loads(line) for line in mlpd.log.read_text().splitlines() if line.startswith("{")]
         return [line for line in lines if line["message"] == "change"]
 
-    done = wait_until(lambda: [line for line in changes() if line["outcome"] == "done"], "the change's line")[0]
+    done = wait_until(lambda: [line for line in changes() if line["outcome"] == "done"], "its line")[0]
     assert done["network"] == "a" and done["key_id"] == trainer[5:13] and done["trace_id"] == "a" * 32
     assert [line["key_id"] for line in changes() if line["outcome"] == "refused"] == [reader[5:13]]
 

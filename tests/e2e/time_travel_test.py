@@ -82,7 +82,8 @@ def test_a_fork_without_changes_ends_like_its_parent(mlpd, step):
 def test_a_fork_takes_changes(mlpd):
     live(mlpd, "life", 500)
     answer = mlpd.post("/v1/networks/life/fork", {"step": 200, "optimizer": {"learning_rate": 0.1},
-                                                  "schedule": {"type": "constant"}, "labels": {"try": "fast"}})
+                                                  "schedule": {"type": "constant"},
+                                                  "labels": {"try": "fast"}})
     assert answer.status == 201, answer
     assert answer.json["optimizer"]["learning_rate"] == 0.1
     assert answer.json["schedule"] == {"type": "constant"}
