@@ -2,28 +2,12 @@
 
 #include <string_view>
 
+#include "api/encode_job.h"
+
 namespace mlpd::server {
 namespace {
 
 using api::JobState;
-
-std::string_view name_of(JobState state) {
-  switch (state) {
-    case JobState::queued:
-      return "queued";
-    case JobState::running:
-      return "running";
-    case JobState::paused:
-      return "paused";
-    case JobState::succeeded:
-      return "succeeded";
-    case JobState::failed:
-      return "failed";
-    case JobState::cancelled:
-      return "cancelled";
-  }
-  return {};
-}
 
 core::Error refused(std::string_view what, JobState state) {
   return {core::ErrorCode::failed_precondition,
