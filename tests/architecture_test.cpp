@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 using Exceptions = std::map<std::string, std::string>;  // path or name → reason
 
-const fs::path kRoot = MLPD_SOURCE_DIR;
+const fs::path kRoot = fs::current_path();  // the source folder: ctest starts tests there
 
 constexpr std::size_t kLineColumnsMax = 110;
 constexpr std::size_t kFileLinesMax = 500;

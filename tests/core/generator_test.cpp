@@ -16,7 +16,7 @@ namespace {
 
 // The numbers of "inputs" in tests/golden/xor_300.json, in order.
 std::vector<double> golden_inputs() {
-  std::ifstream file(std::string(MLPD_SOURCE_DIR) + "/tests/golden/xor_300.json");
+  std::ifstream file("tests/golden/xor_300.json");
   const std::string text(std::istreambuf_iterator<char>(file), {});
   std::vector<double> numbers;
   const char* p = text.c_str() + text.find("\"inputs\": ") + 10;

@@ -18,7 +18,7 @@ using nlohmann::json;
 /// tests/golden/torch_goldens.json; see make_torch_goldens.py beside it.
 const json& goldens() {
   static const json document = [] {
-    std::ifstream file(std::string(MLPD_SOURCE_DIR) + "/tests/golden/torch_goldens.json");
+    std::ifstream file("tests/golden/torch_goldens.json");
     return json::parse(file);
   }();
   return document;

@@ -15,7 +15,7 @@ namespace {
 using nlohmann::json;
 
 json golden(const std::string& name) {
-  std::ifstream file(std::string(MLPD_SOURCE_DIR) + "/tests/golden/" + name);
+  std::ifstream file("tests/golden/" + name);
   return json::parse(file);
 }
 
