@@ -377,7 +377,10 @@ T sum_rows(const T* values, std::size_t count, RowSum row_sum) {
   return oracle::sum_rows(values, count, row_sum);
 }
 
-std::string_view instruction_set() { return HWY_DYNAMIC_DISPATCH(target_name)(); }
+std::string_view instruction_set() {
+  const std::string_view name = HWY_DYNAMIC_DISPATCH(target_name)();
+  return name == "AVX3" ? "AVX-512" : name;  // Highway's name for it is its own
+}
 
 #define MLPD_INSTANTIATE(T)                                                                                \
   template void dense_forward(MatrixView<T>, ConstMatrixView<T>, ConstMatrixView<T>, const T*, Executor&); \

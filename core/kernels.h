@@ -52,7 +52,7 @@ void activate_backward(Activation activation, MatrixView<T> dz, ConstMatrixView<
 template <class T>
 T sum_rows(const T* values, std::size_t count, RowSum row_sum);
 
-/// The instruction set that runs here: "AVX2", "AVX3", "NEON", … or "oracle" on a CPU without FMA.
+/// The instruction set that runs here: "AVX2", "AVX-512", "NEON", … or "oracle" on a CPU without FMA.
 std::string_view instruction_set();
 
 /// The same functions as written above, in scalar code: the truth that tests compare the fast ones with by

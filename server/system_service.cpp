@@ -39,12 +39,7 @@ std::string random_id() {
 api::SystemView SystemServiceImplementation::system() {
   api::SystemView view;
   view.version = version();
-  view.build = std::string(__VERSION__) +
-#ifdef NDEBUG
-               ", release";
-#else
-               ", debug";
-#endif
+  view.build = build();
   view.instruction_set = core::instruction_set();
   view.uptime_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - started_).count();
   view.networks = parts_.registry.size();

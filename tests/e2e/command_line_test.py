@@ -69,3 +69,10 @@ def test_log_lines(start):
     quiet.get("/v1/networks/none")
     assert quiet.stop() == 0
     assert "request_id" not in quiet.log.read_text()
+
+
+def test_the_system_says_what_runs(mlpd):
+    system = mlpd.get("/v1/system").json
+    assert run("--version").stdout.strip().endswith(system["version"])
+    assert system["build"].split()[0] in ("g++", "clang") and system["build"].endswith(", optimized")
+    assert system["instruction_set"] in ("AVX2", "AVX-512", "NEON", "oracle")
