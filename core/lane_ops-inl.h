@@ -114,36 +114,81 @@ HWY_INLINE void dots(T* out, std::size_t outputs, const T* start, const T* in, s
 }
 
 #if HWY_NATIVE_FMA
-/// The tree s[i] += s[i + half] of one vector.
-template <class V>
-HWY_INLINE auto sum_of_lanes(V v) {
-  using D = hn::DFromV<V>;
-  if constexpr (hn::MaxLanes(D()) == 1) {
-    return hn::GetLane(v);
-  } else {
-    const hn::Half<D> half;
-    return sum_of_lanes(hn::Add(hn::LowerHalf(half, v), hn::UpperHalf(half, v)));
-  }
-}
-#else
+
+/// The tree s[i] += s[i + half] of RowSum::interleaved for several rows of lanes at once.
 template <class T>
-T sum_of_lanes(T v) {
-  return v;
+struct Trees {
+  using D = hn::CappedTag<T, 32 / sizeof(T)>;
+  using V = hn::Vec<D>;
+  static constexpr std::size_t kAtOnce = HWY_MIN(32, HWY_MAX_BYTES) / sizeof(T);
+
+  /// The tree's first levels: kAtOnce sums are left.
+  static HWY_INLINE V fold(const T* row) {
+    constexpr std::size_t kLeft = kSamples / kAtOnce;
+    V v[kLeft];
+#pragma GCC unroll 8
+    for (std::size_t i = 0; i < kLeft; ++i) v[i] = hn::LoadU(D(), row + i * kAtOnce);
+#pragma GCC unroll 4
+    for (std::size_t half = kLeft / 2; half > 0; half /= 2)
+#pragma GCC unroll 8
+      for (std::size_t i = 0; i < half; ++i) v[i] = hn::Add(v[i], v[i + half]);
+    return v[0];
+  }
+
+  /// One level more: of each run of 2·kHalf sums in a, then in b, the lower half plus the upper one.
+  template <std::size_t kHalf>
+  static HWY_INLINE V halve(V a, V b) {
+    constexpr std::size_t kBytes = kHalf * sizeof(T);
+    if constexpr (kBytes == 16) {
+      return hn::Add(hn::ConcatLowerLower(D(), b, a), hn::ConcatUpperUpper(D(), b, a));
+    } else if constexpr (kBytes == 8 && sizeof(T) == 4) {
+      const hn::Repartition<double, D> pairs;
+      const auto x = hn::BitCast(pairs, a);
+      const auto y = hn::BitCast(pairs, b);
+      return hn::Add(hn::BitCast(D(), hn::ConcatEven(pairs, y, x)),
+                     hn::BitCast(D(), hn::ConcatOdd(pairs, y, x)));
+    } else {
+      return hn::Add(hn::ConcatEven(D(), b, a), hn::ConcatOdd(D(), b, a));
+    }
+  }
+
+  /// kRows·2^k = kAtOnce rows brought down to kAtOnce/kRows sums each, side by side.
+  template <std::size_t kRows>
+  static HWY_INLINE V sums(const T* rows, std::size_t stride) {
+    if constexpr (kRows == 1) {
+      return fold(rows);
+    } else {
+      return halve<kAtOnce / kRows>(sums<kRows / 2>(rows, stride),
+                                    sums<kRows / 2>(rows + kRows / 2 * stride, stride));
+    }
+  }
+};
+
+/// gradient[p] = the tree of sums[p][16].
+template <class T>
+void reduce(const T* sums, std::size_t count, T* gradient) {
+  using Tree = Trees<T>;
+  constexpr std::size_t kAtOnce = Tree::kAtOnce;
+  std::size_t p = 0;
+  for (; p + kAtOnce <= count; p += kAtOnce)
+    hn::StoreU(Tree::template sums<kAtOnce>(sums + p * kSamples, kSamples), typename Tree::D(), gradient + p);
+  for (; p < count; ++p) gradient[p] = hn::GetLane(Tree::template sums<kAtOnce>(sums + p * kSamples, 0));
 }
-#endif
+
+#else
 
 template <class T>
 void reduce(const T* sums, std::size_t count, T* gradient) {
-  using Ops = VectorOps<T>;
   for (std::size_t p = 0; p < count; ++p) {
-    auto lanes = Lanes<T>::load(sums + p * kSamples);
-#pragma GCC unroll 4
-    for (std::size_t half = Lanes<T>::kVectors / 2; half > 0; half /= 2)
-#pragma GCC unroll 8
-      for (std::size_t v = 0; v < half; ++v) lanes.v[v] = Ops::add(lanes.v[v], lanes.v[v + half]);
-    gradient[p] = sum_of_lanes(lanes.v[0]);
+    T s[kSamples];
+    std::copy_n(sums + p * kSamples, kSamples, s);
+    for (std::size_t half = kSamples / 2; half > 0; half /= 2)
+      for (std::size_t i = 0; i < half; ++i) s[i] += s[i + half];
+    gradient[p] = s[0];
   }
 }
+
+#endif
 
 }  // namespace mlpd::core::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

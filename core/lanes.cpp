@@ -14,22 +14,23 @@
 #define MLPD_LANES
 namespace mlpd::core {
 
-/// One pass. `memory` is laid out as: sums [parameter_count][16], dz and dh [widest][16], targets
-/// [outputs][16], inputs [inputs][16], then z and h of each layer [units][16].
+/// All passes of one stack; what changes from pass to pass is set by each. `memory` is laid out as: sums
+/// [parameter_count][16], dz and dh [widest][16], targets [outputs][16], inputs [inputs][16], then z and h of
+/// each layer [units][16].
 template <class T>
 struct LanesArguments {
   std::span<const LanesLayer> layers;
-  Loss loss;
-  bool fused;
+  Loss loss = Loss::mean_squared_error;
+  bool fused = false;
   ConstMatrixView<T> inputs, targets;
-  const T* row_weights;
-  T keep, spread, scale;  ///< as in loss_backward: label smoothing and 1 over the mean's divisor
-  const T* parameters;
-  std::size_t parameter_count, widest;
-  T* memory;
-  T* gradient;
-  T* last_z;
-  T* last_h;
+  const T* row_weights = nullptr;
+  T keep = 1, spread = 0, scale = 0;  ///< as in loss_backward: label smoothing and 1 over the mean's divisor
+  const T* parameters = nullptr;
+  std::size_t parameter_count = 0, widest = 0;
+  T* memory = nullptr;
+  T* gradient = nullptr;
+  T* last_z = nullptr;
+  T* last_h = nullptr;
 };
 
 /// One instruction set's passes for one type.
@@ -70,9 +71,30 @@ void slopes(T* dz, const T* dh, const T* z, const T* h, std::size_t units) {
   }
 }
 
+/// softmax of two units: the larger one's power is e^0 = 1, or NaN where it is not finite.
+template <class T>
+void softmax_values_of_two(T* h, const T* z) {
+  using Ops = VectorOps<T>;
+  for (std::size_t v = 0; v < kSamples; v += Ops::kLanes) {
+    const auto first = Ops::load(z + v);
+    const auto second = Ops::load(z + kSamples + v);
+    const auto second_is_larger = Ops::less(first, second);
+    const auto larger = Ops::select(second_is_larger, second, first);
+    const auto smaller = Ops::select(second_is_larger, first, second);
+    const auto one = Ops::add(Ops::sub(larger, larger), Ops::set(1));
+    const auto power = exp_of_nonpositive<Ops>(Ops::sub(smaller, larger));
+    const auto sum = Ops::add(one, power);
+    const auto of_larger = Ops::div(one, sum);
+    const auto of_smaller = Ops::div(power, sum);
+    Ops::store(Ops::select(second_is_larger, of_smaller, of_larger), h + v);
+    Ops::store(Ops::select(second_is_larger, of_larger, of_smaller), h + kSamples + v);
+  }
+}
+
 template <class T>
 void softmax_values(T* h, const T* z, std::size_t units) {
   using Ops = VectorOps<T>;
+  if (units == 2) return softmax_values_of_two(h, z);
   for (std::size_t v = 0; v < kSamples; v += Ops::kLanes) {
     auto largest = Ops::load(z + v);
     for (std::size_t j = 1; j < units; ++j) {
@@ -266,8 +288,13 @@ HWY_INLINE void load_targets(const LanesArguments<T>& a, std::size_t row, std::s
   if (a.keep != 1)
     for (std::size_t i = 0; i < a.targets.columns * kSamples; i += Ops::kLanes)
       Ops::store(Ops::fma(Ops::set(a.keep), Ops::load(targets + i), Ops::set(a.spread)), targets + i);
-  for (std::size_t r = 0; r < kSamples; ++r)
-    factor[r] = r >= count ? T{0} : a.row_weights != nullptr ? a.row_weights[row + r] * a.scale : a.scale;
+  for (std::size_t r = 0; r < kSamples; r += Ops::kLanes) {
+    const std::size_t here = count > r ? count - r : 0;
+    const auto weight = a.row_weights == nullptr
+                            ? Ops::set(1)
+                            : Ops::load(a.row_weights + row + std::min(r, count - 1), here);
+    Ops::store(Ops::first(Ops::mul(weight, Ops::set(a.scale)), here), factor + r);
+  }
 }
 
 template <class T>
@@ -351,44 +378,40 @@ const LanesKernels<T>& kernels() {
 
 template <class T>
 LanesPass<T>::LanesPass(std::vector<LanesLayer> layers, const LossOptions& loss)
-    : layers_(std::move(layers)), loss_(loss), widest_(layers_.front().inputs) {
+    : layers_(std::move(layers)), arguments_(std::make_unique<LanesArguments<T>>()) {
+  LanesArguments<T>& a = *arguments_;
+  a.layers = layers_;
+  a.loss = loss.kind;
+  a.fused = is_fused(loss.kind, layers_.back().activation);
+  a.widest = layers_.front().inputs;
   for (const LanesLayer& layer : layers_) {
-    widest_ = std::max(widest_, layer.units);
-    parameter_count_ += layer.inputs * layer.units + (layer.has_bias ? layer.units : 0);
+    a.widest = std::max(a.widest, layer.units);
+    a.parameter_count += layer.inputs * layer.units + (layer.has_bias ? layer.units : 0);
   }
-  memory_.resize(lanes_memory(arguments({}, nullptr)));
+  a.keep = 1;
+  if (loss.kind == Loss::cross_entropy && loss.label_smoothing > 0) {
+    a.keep = static_cast<T>(1 - loss.label_smoothing);
+    a.spread = static_cast<T>(loss.label_smoothing / static_cast<double>(layers_.back().units));
+  }
+  memory_.resize(lanes_memory(a));
+  a.memory = memory_.data();
 }
 
 template <class T>
-LanesArguments<T> LanesPass<T>::arguments(ConstMatrixView<T> inputs, const T* parameters) {
-  LanesArguments<T> a{};
-  a.layers = layers_;
-  a.loss = loss_.kind;
-  a.fused = is_fused(loss_.kind, layers_.back().activation);
-  a.inputs = inputs;
-  a.parameters = parameters;
-  a.parameter_count = parameter_count_;
-  a.widest = widest_;
-  a.memory = memory_.data();
-  a.keep = 1;
-  if (loss_.kind == Loss::cross_entropy && loss_.label_smoothing > 0) {
-    a.keep = static_cast<T>(1 - loss_.label_smoothing);
-    a.spread = static_cast<T>(loss_.label_smoothing / static_cast<double>(layers_.back().units));
-  }
-  return a;
-}
+LanesPass<T>::LanesPass(LanesPass&&) noexcept = default;
+template <class T>
+LanesPass<T>::~LanesPass() = default;
 
 template <class T>
 void LanesPass<T>::gradient(ConstMatrixView<T> inputs, ConstMatrixView<T> targets, const T* row_weights,
                             const T* parameters, T* gradient, T* last_z, T* last_h) {
-  LanesArguments<T> a = arguments(inputs, parameters);
+  LanesArguments<T>& a = *arguments_;
+  if (targets.rows != a.targets.rows)
+    a.scale = static_cast<T>(loss_scale(a.loss, targets.rows, targets.columns));
+  a.inputs = inputs;
   a.targets = targets;
   a.row_weights = row_weights;
-  if (targets.rows != scaled_rows_) {
-    scale_ = static_cast<T>(loss_scale(loss_.kind, targets.rows, targets.columns));
-    scaled_rows_ = targets.rows;
-  }
-  a.scale = scale_;
+  a.parameters = parameters;
   a.gradient = gradient;
   a.last_z = last_z;
   a.last_h = last_h;
@@ -397,7 +420,9 @@ void LanesPass<T>::gradient(ConstMatrixView<T> inputs, ConstMatrixView<T> target
 
 template <class T>
 void LanesPass<T>::forward(ConstMatrixView<T> inputs, const T* parameters, T* last_z, T* last_h) {
-  LanesArguments<T> a = arguments(inputs, parameters);
+  LanesArguments<T>& a = *arguments_;
+  a.inputs = inputs;
+  a.parameters = parameters;
   a.last_z = last_z;
   a.last_h = last_h;
   kernels<T>().forward(a);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <vector>
 
 #include "core/activation.h"
@@ -35,6 +36,8 @@ class LanesPass {
  public:
   /// The layers follow one another; their numbers fill 0 … parameter_count−1. softmax only last.
   LanesPass(std::vector<LanesLayer> layers, const LossOptions& loss);
+  LanesPass(LanesPass&&) noexcept;
+  ~LanesPass();
 
   /// Data loss' gradient over the batch (N × inputs, N × outputs; row_weights null or N numbers):
   /// parameter_count numbers, no penalty. last_z and last_h (null: not wanted) get the last brick's values, N
@@ -46,15 +49,9 @@ class LanesPass {
   void forward(ConstMatrixView<T> inputs, const T* parameters, T* last_z, T* last_h);
 
  private:
-  LanesArguments<T> arguments(ConstMatrixView<T> inputs, const T* parameters);
-
   std::vector<LanesLayer> layers_;
-  LossOptions loss_;
-  std::size_t parameter_count_ = 0;
-  std::size_t widest_;
-  std::size_t scaled_rows_ = 0;  // the batch size that scale_ is for
-  T scale_ = 0;
   AlignedBuffer<T> memory_;
+  std::unique_ptr<LanesArguments<T>> arguments_;  // points into the two above
 };
 
 }  // namespace mlpd::core

@@ -57,6 +57,8 @@ struct VectorOps {
     for (std::size_t i = 0; i < count; ++i) p[i] = lanes[i];
 #endif
   }
+  /// v in its first `count` lanes, 0 in the others.
+  static HWY_INLINE V first(V v, std::size_t count) { return hn::IfThenElseZero(hn::FirstN(D(), count), v); }
   static HWY_INLINE V add(V a, V b) { return hn::Add(a, b); }
   static HWY_INLINE V sub(V a, V b) { return hn::Sub(a, b); }
   static HWY_INLINE V mul(V a, V b) { return hn::Mul(a, b); }
@@ -102,6 +104,7 @@ struct VectorOps : elementary::ScalarOps<Number> {
   static void store(V v, T* p) { *p = v; }
   static V load(const T* p, std::size_t) { return *p; }
   static void store(V v, T* p, std::size_t) { *p = v; }
+  static V first(V v, std::size_t count) { return count == 0 ? V{0} : v; }
 };
 
 #endif

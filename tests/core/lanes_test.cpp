@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <string>
 
 #include "core/named_table.h"
@@ -65,13 +66,13 @@ std::vector<LanesLayer> stack(const std::vector<std::size_t>& widths, Activation
 }
 
 template <class T>
-void compare(const std::vector<LanesLayer>& layers, const LossOptions& loss, std::size_t rows,
-             bool weighted) {
+void compare(const std::vector<LanesLayer>& layers, const LossOptions& loss, std::size_t rows, bool weighted,
+             double input_scale = 1) {
   Random random(17, rows);
   const std::size_t outputs = layers.back().units;
   const std::size_t count = layers.back().bias + (layers.back().has_bias ? outputs : 0);
   const auto parameters = random_matrix<T>(random, 1, count, 0.7);
-  const auto inputs = random_matrix<T>(random, rows, layers.front().inputs);
+  const auto inputs = random_matrix<T>(random, rows, layers.front().inputs, input_scale);
   Matrix<T> targets(rows, outputs), weights(1, rows);
   for (std::size_t i = 0; i < targets.size(); ++i) targets.data()[i] = static_cast<T>(random.uniform());
   for (std::size_t i = 0; i < rows; ++i) weights.data()[i] = static_cast<T>(random.uniform());
@@ -130,6 +131,16 @@ TYPED_TEST(Lanes, EqualTheOracleOverShapes) {
         compare<TypeParam>(stack(widths, Activation::sigmoid, Activation::softmax, has_bias),
                            {Loss::cross_entropy, rows == 17 ? 0.1 : 0}, rows, rows == 50);
       }
+}
+
+TYPED_TEST(Lanes, EqualTheOracleWhereClassesAreFarApart) {
+  // equal logits; a tiny probability; 0; none at all
+  for (const double scale : {0.0, 1e2, 1e4, std::numeric_limits<double>::infinity()})
+    for (const std::size_t outputs : {2u, 3u}) {
+      SCOPED_TRACE(std::to_string(outputs) + " outputs, inputs of about " + std::to_string(scale));
+      compare<TypeParam>(stack({2, outputs}, Activation::linear, Activation::softmax, scale != 0),
+                         {Loss::cross_entropy, 0}, 40, false, scale);
+    }
 }
 
 }  // namespace
