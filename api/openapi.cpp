@@ -97,6 +97,15 @@ void write_content(JsonWriter& out, std::string_view schema, std::span<const Med
   out.end_object();
 }
 
+constexpr std::string_view kFlag = R"({"type":"boolean"})";
+
+void write_query_parameter(JsonWriter& out, const QueryParameter& parameter) {
+  out.begin_object().field("name", parameter.name).field("in", "query");
+  out.field("description", parameter.about);
+  if (parameter.schema == kFlag) out.field("allowEmptyValue", true);  // "?pretty" is "?pretty=true"
+  out.key("schema").text(parameter.schema).end_object();
+}
+
 void write_parameters(JsonWriter& out, const Route& route) {
   out.key("parameters").begin_array();
   std::string_view rest = route.pattern;
@@ -106,18 +115,8 @@ void write_parameters(JsonWriter& out, const Route& route) {
     out.begin_object().field("name", name).field("in", "path").field("required", true).key("schema");
     out.text(name == "network" ? reference("Name") : R"({"type":"string","minLength":1})").end_object();
   }
-  for (const QueryParameter& parameter : route.query) {
-    out.begin_object()
-        .field("name", parameter.name)
-        .field("in", "query")
-        .field("description", parameter.about);
-    out.key("schema").text(parameter.schema).end_object();
-  }
-  out.begin_object()
-      .field("name", "pretty")
-      .field("in", "query")
-      .field("description", "indent JSON for people");
-  out.key("schema").text(R"({"type":"boolean"})").end_object();
+  for (const QueryParameter& parameter : route.query) write_query_parameter(out, parameter);
+  write_query_parameter(out, {"pretty", kFlag, "indent JSON for people"});
   for (std::string_view header : route.headers) {
     out.begin_object().field("name", header).field("in", "header").key("schema");
     out.text(R"({"type":"string"})").end_object();
@@ -136,7 +135,8 @@ void write_answers(JsonWriter& out, const Route& route) {
     out.end_object();
   }
   std::set<int> problems(route.problems.begin(), route.problems.end());
-  problems.insert(inference ? 400 : 422);  // an unknown query parameter
+  problems.insert(400);                  // a broken escape in the target
+  if (!inference) problems.insert(422);  // an unknown query parameter
   if (route.scope != Scope::none) problems.insert({401, 403});
   const auto write_problem = [&](const std::string& key, std::string_view about) {
     out.key(key).begin_object().field("description", about).key("content").begin_object();

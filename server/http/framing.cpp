@@ -8,9 +8,9 @@
 namespace mlpd::server {
 namespace {
 
-// TRACE is read so that every route refuses it by 405 and Allow, as HTTP wants of a known method.
-constexpr std::array<std::string_view, 8> kMethods = {"GET",   "HEAD",   "POST",    "PUT",
-                                                      "PATCH", "DELETE", "OPTIONS", "TRACE"};
+// TRACE and QUERY are read so that every route refuses them by 405 and Allow, as HTTP wants of known methods.
+constexpr std::array<std::string_view, 9> kMethods = {"GET",    "HEAD",    "POST",  "PUT",  "PATCH",
+                                                      "DELETE", "OPTIONS", "TRACE", "QUERY"};
 constexpr Refusal kBadLine{400, "The request line is malformed."};
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }

@@ -63,6 +63,21 @@ TEST_F(OpenapiTest, EveryRouteNamesSchemasThatExist) {
   }
 }
 
+TEST_F(OpenapiTest, EveryOperationListsWhatABrokenTargetGets) {
+  const Json document = json_of(get("/openapi.json"));
+  for (const auto& [path, operations] : *document.find("paths")->as<JsonObject>())
+    for (const auto& [method, operation] : *operations.as<JsonObject>()) {
+      EXPECT_NE(operation.find("responses")->find("400"), nullptr) << method << " " << path;
+      const bool inference = path.rfind("/v2", 0) == 0;
+      EXPECT_EQ(operation.find("responses")->find("422") == nullptr, inference) << method << " " << path;
+      for (const Json& parameter : *operation.find("parameters")->as<JsonArray>()) {
+        const Json* type = parameter.find("schema")->find("type");
+        const bool flag = type && *type->as<std::string>() == "boolean";
+        EXPECT_EQ(parameter.find("allowEmptyValue") != nullptr, flag) << method << " " << path;
+      }
+    }
+}
+
 TEST_F(OpenapiTest, NamesOfTablesAreFilledIn) {
   const Json document = json_of(get("/openapi.json"));
   const Json names = at(document, "components/schemas/Layer/properties/activation/enum");

@@ -47,6 +47,7 @@ TEST_F(RouterTest, RefusesWhatIsNotThere) {
                 {"GET", "", 404},
                 {"PUT", "/v1/networks", 405},
                 {"TRACE", "/v1/networks/a", 405},
+                {"QUERY", "/v1/networks/a", 405},
                 {"POST", "/v2/health/live", 405},
                 {"GET", "/v1/networks?limt=3", 422},
                 {"GET", "/v1/networks?limit=3&limit=4", 422},

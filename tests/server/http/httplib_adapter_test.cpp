@@ -50,6 +50,12 @@ TEST_F(HttplibAdapterTest, KnowsTheReasonOfEveryStatusThatWeUse) {
   }
 }
 
+TEST_F(HttplibAdapterTest, AnswersMethodsThatHttplibDoesNotKnow) {
+  api::Response response;
+  response.status = 405;
+  for (const char* method : {"QUERY", "TRACE"}) EXPECT_EQ(run(method, response).status, 405) << method;
+}
+
 TEST_F(HttplibAdapterTest, DropsFieldsThatWouldSplitTheHead) {
   api::Response response;
   response.headers = {{"Location", "/a\r\nX-Evil: 1"}, {"X\r\nY", "1"}};
