@@ -12,19 +12,25 @@ template <class T>
 GaussNewton<T>::GaussNewton(const Network& network, Executor& executor)
     : network_(&network), executor_(&executor), scratch_(network.parameter_count()) {}
 
-/// Derivatives of one output column by every parameter: each brick's dloss/dz, seeded with that output, times
-/// what the parameter multiplied.
+/// With two outputs softmax depends on the difference of its inputs alone: one direction carries all.
+template <class T>
+bool GaussNewton<T>::by_difference() const {
+  return network_->spec().loss.kind == Loss::cross_entropy && network_->output_count() == 2;
+}
+
+/// Derivatives along one direction of the outputs by every parameter: each brick's dloss/dz, seeded with that
+/// direction, times what the parameter multiplied. Every parameter is a brick's, so whole rows are written.
 template <class T>
 void GaussNewton<T>::fill(const std::vector<Brick>& bricks, const std::vector<BrickMemory<T>>& memory,
-                          ConstMatrixView<T> input, std::size_t output) {
-  const std::size_t outputs = network_->output_count();
+                          ConstMatrixView<T> input, std::size_t direction, std::size_t directions) {
   const std::size_t parameters = network_->parameter_count();
   for (std::size_t i = 0; i < bricks.size(); ++i) {
     const Brick& brick = bricks[i];
     const ConstMatrixView<T> gradient = memory[i].gradient.view();
-    if (brick.spec->kind == LayerKind::residual) fill(brick.layers, memory[i].layers, input, output);
+    if (brick.spec->kind == LayerKind::residual)
+      fill(brick.layers, memory[i].layers, input, direction, directions);
     for (std::size_t r = 0; r < input.rows; ++r) {
-      double* row = jacobian_.data() + (r * outputs + output) * parameters;
+      double* row = jacobian_.data() + (r * directions + direction) * parameters;
       const T* dz = gradient.row(r);
       if (brick.spec->kind == LayerKind::layer_norm)
         for (std::size_t j = 0; j < brick.outputs; ++j)
@@ -41,21 +47,19 @@ void GaussNewton<T>::fill(const std::vector<Brick>& bricks, const std::vector<Br
 }
 
 /// diag(p) − ppᵀ = Σ_k p_k·(e_k − p)(e_k − p)ᵀ: centre the outputs' derivatives, then scale by √p_k. With two
-/// outputs both centred rows are parallel, so one carries all.
+/// outputs this is p_0·p_1·(e_0 − e_1)(e_0 − e_1)ᵀ.
 template <class T>
 void GaussNewton<T>::weigh_softmax_row(std::size_t r, double weight) {
   const std::size_t outputs = network_->output_count();
   const std::size_t parameters = network_->parameter_count();
   const Matrix<T>& h = workspace_.bricks.back().h;
-  double* rows = jacobian_.data() + r * outputs * parameters;
-  if (outputs == 2) {
+  if (by_difference()) {
     const double factor = std::sqrt(weight * static_cast<double>(h(r, 0)) * static_cast<double>(h(r, 1)));
-    for (std::size_t p = 0; p < parameters; ++p) {
-      rows[p] = factor * (rows[p] - rows[parameters + p]);
-      rows[parameters + p] = 0;
-    }
+    double* row = jacobian_.data() + r * parameters;
+    for (std::size_t p = 0; p < parameters; ++p) row[p] *= factor;
     return;
   }
+  double* rows = jacobian_.data() + r * outputs * parameters;
   for (std::size_t p = 0; p < parameters; ++p) {
     double mean = 0;
     for (std::size_t k = 0; k < outputs; ++k) mean += static_cast<double>(h(r, k)) * rows[k * parameters + p];
@@ -97,10 +101,9 @@ void GaussNewton<T>::weigh(const Batch<T>& batch) {
 template <class T>
 void GaussNewton<T>::compute(const Batch<T>& batch, const T* parameters, Matrix<double>& curvature) {
   const std::size_t count = network_->parameter_count();
-  const std::size_t outputs = network_->output_count();
+  const std::size_t directions = by_difference() ? 1 : network_->output_count();
   workspace_.prepare(*network_, batch.inputs.rows, Purpose::training);
-  jacobian_.resize(batch.inputs.rows * outputs, count);
-  std::fill_n(jacobian_.data(), jacobian_.size(), 0.0);
+  jacobian_.resize(batch.inputs.rows * directions, count);
   Pass<T> pass;
   pass.parameters = parameters;
   pass.gradient = scratch_.data();
@@ -110,11 +113,14 @@ void GaussNewton<T>::compute(const Batch<T>& batch, const T* parameters, Matrix<
   BrickMemory<T>& last = workspace_.bricks.back();
   forward<T>(network_->bricks(), pass, batch.inputs, last.h.view(), workspace_.bricks);
   const bool last_is_dz = is_fused(network_->spec().loss.kind, network_->last_activation());
-  for (std::size_t k = 0; k < outputs; ++k) {
+  for (std::size_t k = 0; k < directions; ++k) {
     std::fill_n(last.gradient.data(), last.gradient.size(), T{0});
-    for (std::size_t r = 0; r < batch.inputs.rows; ++r) last.gradient(r, k) = 1;
+    for (std::size_t r = 0; r < batch.inputs.rows; ++r) {
+      last.gradient(r, k) = 1;
+      if (by_difference()) last.gradient(r, 1) = -1;
+    }
     backward<T>(network_->bricks(), pass, batch.inputs, workspace_.bricks, {}, last_is_dz);
-    fill(network_->bricks(), workspace_.bricks, batch.inputs, k);
+    fill(network_->bricks(), workspace_.bricks, batch.inputs, k, directions);
   }
   weigh(batch);
   curvature.resize(count, count);

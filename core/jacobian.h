@@ -22,8 +22,9 @@ class GaussNewton {
   void compute(const Batch<T>& batch, const T* parameters, Matrix<double>& curvature);
 
  private:
+  bool by_difference() const;
   void fill(const std::vector<Brick>& bricks, const std::vector<BrickMemory<T>>& memory,
-            ConstMatrixView<T> input, std::size_t output);
+            ConstMatrixView<T> input, std::size_t direction, std::size_t directions);
   void weigh(const Batch<T>& batch);
   void weigh_softmax_row(std::size_t row, double weight);
 
@@ -31,7 +32,7 @@ class GaussNewton {
   Executor* executor_;
   Workspace<T> workspace_;
   AlignedBuffer<T> scratch_;
-  Matrix<double> jacobian_;  // (row · outputs + output) × parameters
+  Matrix<double> jacobian_;  // (row · directions + direction) × parameters
 };
 
 }  // namespace mlpd::core
