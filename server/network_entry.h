@@ -55,8 +55,8 @@ class NetworkEntry {
     double store_seconds = 0;         ///< what the last checkpoint took to write
     double job_seconds = 0;           ///< running time of the present job
     std::uint64_t slice_steps = 1;
-    Clock::time_point pace_start{};
-    std::uint64_t pace_steps = 0;  ///< steps done when pace_start was taken
+    Clock::time_point running_since{};  ///< since when the present job runs without a pause
+    std::uint64_t running_steps = 0;    ///< steps that it had done then
     Clock::time_point published{};
     Clock::duration publish_cost{};
   };
