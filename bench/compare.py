@@ -20,11 +20,13 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import http_rows  # noqa: E402
 import process_rows  # noqa: E402
+import solver_rows  # noqa: E402
 from servers import MLPD, ROOT  # noqa: E402
 
 SECTIONS = {"train": process_rows.train, "threads": process_rows.threads, "forward": process_rows.forward,
             "json": process_rows.numbers, "http": http_rows.requests, "jobs": http_rows.jobs,
-            "article": http_rows.article, "memory": http_rows.memory, "background": http_rows.background}
+            "article": http_rows.article, "fits": solver_rows.fits, "memory": http_rows.memory,
+            "background": http_rows.background}
 
 
 class Table:

@@ -41,7 +41,7 @@ from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-sys.path.insert(0, str(ROOT / "tests/e2e"))
+sys.path.insert(0, str(ROOT / "tests/support"))
 CSV = {"Content-Type": "text/csv"}
 UNITS, EPOCHS, BATCH, RATE, L2 = 32, 200, 32, 0.001, 1e-4
 
