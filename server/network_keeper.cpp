@@ -155,9 +155,19 @@ Result<std::shared_ptr<const core::Snapshot>> NetworkKeeper::snapshot(NetworkEnt
   return (*learner)->snapshot();
 }
 
+void NetworkKeeper::write_start(const std::shared_ptr<NetworkEntry>& entry) {
+  NetworkEntry::Training& training = entry->training;
+  if (!training.unwritten_start) return;
+  const Result<std::uint64_t> written = commit(parts_, entry, {*training.unwritten_start});
+  if (!written.ok()) return;  // it goes with the next record
+  training.applied_sequence = *written;
+  training.unwritten_start.reset();
+}
+
 Result<CheckpointKey> NetworkKeeper::store_state(const std::shared_ptr<NetworkEntry>& entry,
                                                  std::unique_lock<FairMutex>& lock) {
   NetworkEntry::Training& training = entry->training;
+  write_start(entry);
   if (!training.state.learner || training.unwritten_start) {
     return core::Error{core::ErrorCode::unavailable, "the state can't be stored now; try again"};
   }

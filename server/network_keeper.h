@@ -35,6 +35,10 @@ class NetworkKeeper {
   };
   core::Result<Past> past(NetworkEntry& entry, std::uint64_t step);
 
+  /// Makes the beginning of the present job durable where it isn't yet; where the disk refuses, it goes with
+  /// the next record. The caller holds training_mutex.
+  void write_start(const std::shared_ptr<NetworkEntry>& entry);
+
   /// Makes the live state and history durable, then thins checkpoints to the budget. The caller holds `lock`
   /// on training_mutex; it is given up while the disk works. A failure is logged too: only a later replay
   /// gets longer.

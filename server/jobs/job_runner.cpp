@@ -91,7 +91,7 @@ Scheduler::Next JobRunner::take_turn(const std::shared_ptr<NetworkEntry>& entry)
                  training.job_seconds >= *training.state.request.max_seconds) {
         how = End{core::StopReason::completed, true, {}, false};
       } else if (limit.steps == 0) {
-        if (training.unwritten_start) write_start(entry);
+        keeper_.write_start(entry);
         publish(*entry, false);
         return {false, limit.resume_at};
       } else {
@@ -103,17 +103,15 @@ Scheduler::Next JobRunner::take_turn(const std::shared_ptr<NetworkEntry>& entry)
       store_when_due(entry, lock, false);
     } else {
       const std::optional<std::uint64_t>& every = training.state.request.checkpoint_every;
-      const bool asked = every && training.state.learner->step() % *every == 0;
-      const bool short_job = Clock::now() - training.running_since < kStartUnwritten;
-      if (training.unwritten_start && (asked || !short_job)) write_start(entry);
+      if (Clock::now() - training.running_since >= kStartUnwritten) keeper_.write_start(entry);
       publish(*entry, false);
-      store_when_due(entry, lock, asked);
+      store_when_due(entry, lock, every && training.state.learner->step() % *every == 0);
     }
     lock.unlock();
     if (Clock::now() >= turn_end && others_wait_()) return {true, std::nullopt};
   }
   Lock lock(entry->training_mutex);
-  if (entry->training.unwritten_start) write_start(entry);  // paused, or the engine stops
+  keeper_.write_start(entry);  // paused, or the engine stops
   return {};
 }
 
@@ -220,14 +218,6 @@ void JobRunner::publish(NetworkEntry& entry, bool now) {
   entry.publish(training.state.learner->snapshot());
   training.published = Clock::now();
   training.publish_cost = training.published - begun;
-}
-
-void JobRunner::write_start(const std::shared_ptr<NetworkEntry>& entry) {
-  NetworkEntry::Training& training = entry->training;
-  const Result<std::uint64_t> written = commit(parts_, entry, {*training.unwritten_start});
-  if (!written.ok()) return;  // it goes with the next record
-  training.applied_sequence = *written;
-  training.unwritten_start.reset();
 }
 
 void JobRunner::store_when_due(const std::shared_ptr<NetworkEntry>& entry, Lock& lock, bool now) {

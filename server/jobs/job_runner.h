@@ -41,7 +41,6 @@ class JobRunner {
   std::optional<End> slice(NetworkEntry& entry, Job& job, std::uint64_t steps);
   SliceLimit limit_slice(NetworkEntry& entry);
   void publish(NetworkEntry& entry, bool now);
-  void write_start(const std::shared_ptr<NetworkEntry>& entry);
   void store_when_due(const std::shared_ptr<NetworkEntry>& entry, Lock& lock, bool now);
   bool end(const std::shared_ptr<NetworkEntry>& entry, const std::shared_ptr<Job>& job, End how);
   api::JobView final_view(NetworkEntry& entry, const Job& job, const End& how);
