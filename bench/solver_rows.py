@@ -12,7 +12,7 @@ SEEDS = range(20)
 
 
 def fits(table, settings):
-    """The job (finished − started) of `auto` on the article's 300 points, against scikit-learn's lbfgs fit."""
+    """The job (finished − started) of `auto` on the article's points, against scikit-learn's lbfgs fit."""
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.neural_network import MLPClassifier
     warnings.filterwarnings("ignore", category=ConvergenceWarning)
@@ -33,7 +33,8 @@ def fits(table, settings):
             theirs.append(time.perf_counter() - begin)
             ratios.append(theirs[-1] / max(ours[-1], 0.001))  # the contract tells milliseconds
     table.add("auto on xor_300 (2-8-2) vs scikit-learn's lbfgs fit", ratios, 20,
-              note=f"{1e3 * statistics.median(ours):.0f} ms against {1e3 * statistics.median(theirs):.0f} ms; "
+              note=f"{1e3 * statistics.median(ours):.0f} ms against "
+                   f"{1e3 * statistics.median(theirs):.0f} ms; "
                    f"accuracy ≥ 0.99 from {solved} of {len(SEEDS)} seeds")
 
 

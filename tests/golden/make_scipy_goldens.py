@@ -1,8 +1,9 @@
-"""Writes scipy_goldens.json: where scipy.optimize ends on small full-batch problems with a penalty, in float64.
+"""Writes scipy_goldens.json: where scipy.optimize ends on small problems with a penalty.
 
-Run it with any Python that has SciPy: `python3 make_scipy_goldens.py > scipy_goldens.json`. A case is a network in the
-words of POST /v1/networks with its start numbers, its rows, and the smallest loss (penalty included, as trace answers
-it) that SciPy's BFGS found from there. Without a hidden layer the problem is convex and the optimum is the only one.
+Run it with any Python that has SciPy: `python3 make_scipy_goldens.py > scipy_goldens.json`. A case is a
+network in the words of POST /v1/networks with its start numbers, its rows, and the smallest loss (penalty
+included, as trace answers it) that SciPy's BFGS found from there. Without a hidden layer the problem is
+convex and the optimum is the only one.
 """
 
 import json
