@@ -355,6 +355,12 @@ std::string name_rule() {
   return "must be 1 to 63 characters of a-z, 0-9, '.', '_' and '-', the first and last a letter or digit";
 }
 
+bool is_valid_alias(std::string_view alias) {
+  return is_valid_name(alias) && alias.find_first_not_of("0123456789") != std::string_view::npos;
+}
+
+std::string alias_rule() { return name_rule() + "; not a number"; }
+
 Labels decode_labels(const Json& json, const std::string& pointer, Faults& faults) {
   Labels labels;
   ObjectReader reader(json, pointer, faults);

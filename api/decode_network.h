@@ -20,6 +20,9 @@ inline constexpr std::size_t kColumnNameBytesMax = 256;
 bool is_valid_name(std::string_view name);
 /// The sentence that says so.
 std::string name_rule();
+/// The same, and not a number, which would be taken for a version's.
+bool is_valid_alias(std::string_view alias);
+std::string alias_rule();
 
 /// Reads the fields of a spec and completes it by api.md's defaults. Asks for all of its fields, but does not
 /// finish(). Faults of type only: core::validate checks ranges and shapes.

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "api/decode_network.h"
 #include "api/number_block.h"
 #include "core/generator.h"
 
@@ -194,9 +195,32 @@ std::optional<double> above_zero(ObjectReader& body, std::string_view name) {
   return value;
 }
 
+/// `metric` keeps its default where the field is left out.
+void decode_judged_metric(ObjectReader& fields, const core::TrainingPlan& plan, std::string& metric) {
+  assign(metric, fields.string("metric"));
+  const std::span<const std::string_view> known = core::judged_metrics();
+  if (std::find(known.begin(), known.end(), metric) == known.end())
+    fields.fault("metric", "must be " + list_names(known));
+  else if (metric.starts_with("validation") && !(plan.validation_fraction > 0))
+    fields.fault("metric", "is " + metric + ", which needs \"validation\": {\"fraction\": 0.2}");
+}
+
+void decode_publish_if(ObjectReader& body, TrainRequest& request) {
+  const Json* json = body.find("publish_if");
+  if (!json) return;
+  ObjectReader fields(*json, body.pointer("publish_if"), body.faults());
+  PublishIf wanted;
+  if (!(request.plan.validation_fraction > 0)) wanted.metric = "loss";
+  decode_judged_metric(fields, request.plan, wanted.metric);
+  assign(wanted.better_by, fields.number("better_by"));
+  if (!(wanted.better_by >= 0)) fields.fault("better_by", "must be at least 0");
+  assign(wanted.alias, fields.string("alias"));
+  if (!is_valid_alias(wanted.alias)) fields.fault("alias", alias_rule());
+  fields.finish("publish_if");
+  request.publish_if = std::move(wanted);
+}
+
 void decode_early_stopping(ObjectReader& body, core::TrainingPlan& plan) {
-  static constexpr std::string_view kMetrics[] = {"validation_loss", "validation_accuracy", "loss",
-                                                  "accuracy"};
   const Json* json = body.find("early_stopping");
   if (!json) return;
   ObjectReader fields(*json, body.pointer("early_stopping"), body.faults());
@@ -204,11 +228,7 @@ void decode_early_stopping(ObjectReader& body, core::TrainingPlan& plan) {
   assign(stopping.patience, at_least_one(fields, "patience"));
   assign(stopping.min_delta, fields.number("min_delta"));
   if (!(stopping.min_delta >= 0)) fields.fault("min_delta", "must be at least 0");
-  assign(stopping.metric, fields.string("metric"));
-  if (std::find(std::begin(kMetrics), std::end(kMetrics), stopping.metric) == std::end(kMetrics))
-    fields.fault("metric", "must be " + list_names(kMetrics));
-  else if (stopping.metric.rfind("validation", 0) == 0 && !(plan.validation_fraction > 0))
-    fields.fault("metric", "is " + stopping.metric + ", which needs \"validation\": {\"fraction\": 0.2}");
+  decode_judged_metric(fields, plan, stopping.metric);
   fields.finish("early_stopping");
   plan.early_stopping = stopping;
 }
@@ -264,6 +284,7 @@ void decode_plan(ObjectReader& body, const core::NetworkSpec& spec, TrainRequest
     plan.keep_best = *keep == "best";
   }
   decode_class_weights(body, spec, plan.batches);
+  decode_publish_if(body, request);
   request.checkpoint_every = at_least_one(body, "checkpoint_every");
   request.max_seconds = above_zero(body, "max_seconds");
   if (const Json* json = body.find("pace")) {

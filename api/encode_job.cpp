@@ -105,6 +105,14 @@ void write_evaluation(JsonWriter& out, const core::Evaluation& evaluation,
   out.end_object();
 }
 
+void write_publication(JsonWriter& out, const Publication& publication) {
+  out.begin_object().field("alias", publication.alias).field("metric", publication.metric);
+  out.optional_field("value", publication.value).optional_field("incumbent", publication.incumbent);
+  out.optional_field("version", publication.version);
+  if (!publication.reason.empty()) out.field("reason", publication.reason);
+  out.end_object();
+}
+
 void write_job_view(JsonWriter& out, const JobView& job) {
   out.begin_object().field("id", job.id).field("network", job.network).field("state", name_of(job.state));
   out.field("steps_done", job.steps_done).field("steps_total", job.steps_total).field("step", job.step);
@@ -112,6 +120,10 @@ void write_job_view(JsonWriter& out, const JobView& job) {
   if (job.evaluation) write_metrics(out, *job.evaluation);
   if (job.stop_reason) out.field("stop_reason", core::name_of(*job.stop_reason));
   out.optional_field("best_step", job.best_step);
+  if (job.publication) {
+    out.key("publication");
+    write_publication(out, *job.publication);
+  }
   if (job.error) {
     out.key("error")
         .begin_object()

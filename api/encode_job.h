@@ -14,6 +14,9 @@ namespace mlpd::api {
 std::string_view name_of(JobState state);
 
 /// A job as GET /v1/jobs/{id} shows it, with the confusion matrix of a classifier.
+/// The value of a job's "publication".
+void write_publication(JsonWriter& out, const Publication& publication);
+
 void write_job_view(JsonWriter& out, const JobView& job);
 /// One record; columns that were not measured are left out.
 void write_record(JsonWriter& out, const core::Record& record);

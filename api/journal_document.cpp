@@ -166,6 +166,19 @@ core::Error read_error(const Json& json, const std::string& pointer, Faults& fau
   return error;
 }
 
+Publication read_publication(const Json& json, const std::string& pointer, Faults& faults) {
+  Publication publication;
+  ObjectReader reader(json, pointer, faults);
+  assign(publication.alias, reader.string("alias"));
+  assign(publication.metric, reader.string("metric"));
+  publication.value = reader.number("value");
+  publication.incumbent = reader.number("incumbent");
+  publication.version = reader.integer("version");
+  assign(publication.reason, reader.string("reason"));
+  reader.finish("publication");
+  return publication;
+}
+
 std::optional<Timestamp> read_time(ObjectReader& reader, std::string_view name) {
   const auto text = reader.string(name);
   if (!text) return std::nullopt;
@@ -199,6 +212,8 @@ void read_job_fields(ObjectReader& body, JobView& job) {
     job.evaluation = read_stored_evaluation(*json, body.pointer("evaluation"), body.faults());
   job.stop_reason = read_enum<core::StopReason>(body, "stop_reason", core::StopReason::failed, core::name_of);
   job.best_step = body.integer("best_step");
+  if (const Json* json = body.find("publication"))
+    job.publication = read_publication(*json, body.pointer("publication"), body.faults());
   if (const Json* json = body.find("error"))
     job.error = read_error(*json, body.pointer("error"), body.faults());
   assign(job.steps_per_second, body.number("steps_per_second"));
@@ -242,6 +257,11 @@ std::string write_train_request(const TrainRequest& request) {
     out.optional_field("epochs", request.epochs).optional_field("max_seconds", request.max_seconds);
     out.optional_field("pace_steps_per_second", request.pace_steps_per_second);
     out.optional_field("checkpoint_every", request.checkpoint_every);
+    if (request.publish_if) {
+      out.key("publish_if").begin_object().field("metric", request.publish_if->metric);
+      out.field("better_by", request.publish_if->better_by).field("alias", request.publish_if->alias);
+      out.end_object();
+    }
     if (!request.hyper_parameters) return;
     out.key("hyper_parameters").begin_object();
     write_hyper_parameter_fields(out, *request.hyper_parameters);
@@ -258,6 +278,14 @@ core::Result<TrainRequest> read_train_request(std::string_view text) {
     request.max_seconds = body.number("max_seconds");
     request.pace_steps_per_second = body.number("pace_steps_per_second");
     request.checkpoint_every = body.integer("checkpoint_every");
+    if (const Json* json = body.find("publish_if")) {
+      ObjectReader reader(*json, body.pointer("publish_if"), body.faults());
+      request.publish_if.emplace();
+      assign(request.publish_if->metric, reader.string("metric"));
+      assign(request.publish_if->better_by, reader.number("better_by"));
+      assign(request.publish_if->alias, reader.string("alias"));
+      reader.finish("publish_if");
+    }
     if (const Json* json = body.find("hyper_parameters")) {
       ObjectReader reader(*json, body.pointer("hyper_parameters"), body.faults());
       request.hyper_parameters = decode_hyper_parameters(reader, {});
@@ -309,6 +337,10 @@ std::string write_job(const JobView& job) {
     }
     if (job.stop_reason) out.field("stop_reason", core::name_of(*job.stop_reason));
     out.optional_field("best_step", job.best_step);
+    if (job.publication) {
+      out.key("publication");
+      write_publication(out, *job.publication);
+    }
     if (job.error) {
       out.key("error");
       write_error(out, *job.error);

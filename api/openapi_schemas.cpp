@@ -187,7 +187,9 @@ constexpr Schema kSchemas[] = {
 "additionalProperties":{"type":["number","null"]}},"confusion":{"type":"array","items":{"type":
 "array","items":{"type":"integer","minimum":0}}},"stop_reason":{"type":"string","enum":[
 "completed","early_stopped","cancelled","diverged","failed"]},"best_step":{"type":"integer",
-"minimum":0},"error":{"type":"object","additionalProperties":false,"required":["code","message"],
+"minimum":0},"publication":{"type":"object","additionalProperties":false,"required":["alias","metric"],"properties":{
+"alias":{"type":"string"},"metric":{"type":"string"},"value":{"type":"number"},"incumbent":{"type":"number"},
+"version":{"type":"integer","minimum":1},"reason":{"type":"string"}}},"error":{"type":"object","additionalProperties":false,"required":["code","message"],
 "properties":{"code":{"type":"string"},"message":{"type":"string"},"errors":{"type":"array",
 "items":{"$ref":"#/components/schemas/FieldError"}}}},"steps_per_second":{"type":["number","null"]
 },"created_at":{"$ref":"#/components/schemas/Time"},"started_at":{"$ref":
@@ -276,7 +278,10 @@ constexpr Schema kSchemas[] = {
 "number","exclusiveMinimum":0},"class_weights":{"type":"object","additionalProperties":{"type":
 "number","minimum":0}},"optimizer":{"$ref":"#/components/schemas/Optimizer"},"schedule":{"$ref":
 "#/components/schemas/Schedule"},"regularization":{"$ref":"#/components/schemas/Regularization"},
-"gradient_clip":{"$ref":"#/components/schemas/GradientClip"}}})json"},
+"gradient_clip":{"$ref":"#/components/schemas/GradientClip"},"publish_if":{"type":"object",
+"additionalProperties":false,"properties":{"metric":{"type":"string","enum":["validation_loss",
+"validation_accuracy","loss","accuracy"]},"better_by":{"type":"number","minimum":0},"alias":{"type":
+"string"}}}}})json"},
     {"PredictRequest", R"json({"type":"object","additionalProperties":false,"properties":{"inputs":{"$ref":
 "#/components/schemas/Numbers"},"rows":{"type":"array","items":{"type":"object"},"minItems":1}}})json"},
     {"Prediction",
@@ -407,7 +412,7 @@ constexpr Schema kSchemas[] = {
      R"json({"type":"object","additionalProperties":false,"required":["version","step","state_sha256","bytes",
 "created_at","aliases"],"properties":{"version":{"type":"integer","minimum":1},"step":{"type":"integer",
 "minimum":0},"state_sha256":{"$ref":"#/components/schemas/Sha256"},"bytes":{"type":"integer","minimum":0},
-"created_at":{"$ref":"#/components/schemas/Time"},"aliases":{"type":"array","items":{"type":"string"}}}})json"},
+"job":{"type":"string"},"created_at":{"$ref":"#/components/schemas/Time"},"aliases":{"type":"array","items":{"type":"string"}}}})json"},
     {"VersionList",
      R"json({"type":"object","additionalProperties":false,"required":["versions","aliases"],"properties":{
 "versions":{"type":"array","items":{"$ref":"#/components/schemas/Version"}},"aliases":{"type":"object",

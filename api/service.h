@@ -58,6 +58,16 @@ struct Idempotency {
 
 enum class JobState { queued, running, paused, succeeded, failed, cancelled };
 
+/// What became of a job's publish_if.
+struct Publication {
+  std::string alias;
+  std::string metric;
+  std::optional<double> value;           ///< of the job's final parameters
+  std::optional<double> incumbent;       ///< of the version that the alias named; none = it named nothing
+  std::optional<std::uint64_t> version;  ///< that was published, and that the alias names now
+  std::string reason;                    ///< why none was published; empty where one was
+};
+
 /// A train job as GET /v1/jobs/{id} shows it; a durable record that outlives restarts.
 struct JobView {
   std::string id;
@@ -72,6 +82,7 @@ struct JobView {
   std::optional<core::StopReason> stop_reason;
   std::optional<std::uint64_t> best_step;  ///< where keep = best adopted an earlier step
   std::optional<core::Error> error;        ///< of a failed job, in full
+  std::optional<Publication> publication;  ///< of a job with publish_if that has succeeded
   double steps_per_second = 0;
   Timestamp created_at{};
   std::optional<Timestamp> started_at;
@@ -118,10 +129,10 @@ struct PatchNetwork {
 /// Rows given in a body, a generator, or a stored data set by name.
 using DataSource = std::variant<std::shared_ptr<const core::Dataset>, core::GeneratorOptions, std::string>;
 
-/// Publish a version when a job ends, if it is better than the one that the alias names.
+/// Publish a version when a job ends, if it is better than the one that the alias names (or that names none).
 struct PublishIf {
-  std::string metric = "validation_loss";  ///< "loss", "validation_loss" or a metric of the evaluation
-  double better_by = 0;                    ///< ≥ 0: by how much it must be better
+  std::string metric = "validation_loss";  ///< one of core::judged_metrics()
+  double better_by = 0;                    ///< ≥ 0: by more than this it must be better
   std::string alias = "default";           ///< moved to the new version
 };
 

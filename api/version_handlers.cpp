@@ -15,6 +15,7 @@ namespace {
 void write_version(JsonWriter& out, const VersionView& version) {
   out.begin_object().field("version", version.version).field("step", version.step);
   out.field("state_sha256", version.state_sha256).field("bytes", version.bytes);
+  if (!version.job.empty()) out.field("job", version.job);
   out.field("created_at", version.created_at).key("aliases").values(version.aliases).end_object();
 }
 
@@ -102,9 +103,7 @@ Response put_alias(const Call& call) {
   body.require("version");
   const auto version = body.integer("version");
   body.finish();
-  // A name of digits would be taken for a version's number.
-  if (!is_valid_name(alias) || alias.find_first_not_of("0123456789") == std::string::npos)
-    faults.add("#", "the alias in the path: " + name_rule() + "; not a number");
+  if (!is_valid_alias(alias)) faults.add("#", "the alias in the path: " + alias_rule());
   if (!faults.empty()) return problem(faults.error(), call.request);
   const auto set = call.services.versions->set_alias(call.parameter("network"), alias, *version);
   if (!set) return problem(set.error(), call.request);

@@ -25,6 +25,7 @@ struct VersionView {
   std::string state_sha256;
   std::uint64_t bytes = 0;
   Timestamp created_at{};
+  std::string job;                   ///< that published it by publish_if; empty = none
   std::vector<std::string> aliases;  ///< that name it now
 };
 

@@ -26,12 +26,6 @@ double metric_of(const Record& record, std::string_view metric) {
   return metric == "loss" ? record.loss : record.accuracy;
 }
 
-bool is_better(double value, std::optional<double> best, std::string_view metric, double min_delta) {
-  if (value != value) return false;
-  if (!best) return true;
-  return of_accuracy(metric) ? value > *best + min_delta : value < *best - min_delta;
-}
-
 Result<void> check_plan(const TrainingPlan& plan, const Learner& learner, const Dataset& data) {
   Error error{ErrorCode::invalid_argument, "The training can't be done as asked."};
   const auto fault = [&](const char* pointer, std::string detail) {
@@ -58,6 +52,20 @@ Result<void> check_plan(const TrainingPlan& plan, const Learner& learner, const 
 }
 
 }  // namespace
+
+std::span<const std::string_view> judged_metrics() { return kMetrics; }
+
+bool is_better(double value, double best, std::string_view metric, double min_delta) {
+  return of_accuracy(metric) ? value > best + min_delta : value < best - min_delta;
+}
+
+Result<double> judged_value(const Learner& learner, const Split& split, std::string_view metric) {
+  const std::shared_ptr<const Dataset>& rows = of_validation(metric) ? split.validation : split.training;
+  if (rows == nullptr) return kAbsent;
+  const Result<Evaluation> evaluation = learner.evaluate(*rows);
+  if (!evaluation) return evaluation.error();
+  return of_accuracy(metric) ? evaluation->metric("accuracy").value_or(kAbsent) : evaluation->loss;
+}
 
 std::string_view name_of(StopReason reason) {
   switch (reason) {
@@ -95,8 +103,9 @@ Result<TrainingRun> TrainingRun::start(Learner& learner, std::shared_ptr<const D
 void TrainingRun::judge(const Record& record) {
   const std::string metric = judged_metric(plan_);
   const double value = metric_of(record, metric);
-  if (!is_better(value, progress_.best_value, metric,
-                 plan_.early_stopping ? plan_.early_stopping->min_delta : 0)) {
+  const double min_delta = plan_.early_stopping ? plan_.early_stopping->min_delta : 0;
+  const bool first = !progress_.best_value && value == value;
+  if (!first && !(progress_.best_value && is_better(value, *progress_.best_value, metric, min_delta))) {
     ++progress_.stale;
     return;
   }
@@ -140,12 +149,9 @@ StopReason TrainingRun::finish(StopReason reason) {
   if (!plan_.keep_best || size_of(progress_.best_parameters) == 0) return reason;
   const std::string metric = judged_metric(plan_);
   bool last_is_best = false;
-  if (split_.validation != nullptr && of_validation(metric)) {
-    const Result<Evaluation> last = learner_->evaluate(*split_.validation);
-    if (last) {
-      const double value = of_accuracy(metric) ? last->metric("accuracy").value_or(kAbsent) : last->loss;
-      last_is_best = is_better(value, progress_.best_value, metric, 0);
-    }
+  if (of_validation(metric)) {
+    const Result<double> last = judged_value(*learner_, split_, metric);
+    last_is_best = last && is_better(*last, *progress_.best_value, metric, 0);
   }
   if (!last_is_best && !learner_->adopt(progress_.best_parameters)) return StopReason::failed;
   return reason;

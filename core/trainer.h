@@ -4,12 +4,22 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "core/learner.h"
 
 namespace mlpd::core {
+
+/// What a training can be judged by: validation_loss, validation_accuracy, loss, accuracy. More is better in
+/// the accuracies, less in the losses.
+std::span<const std::string_view> judged_metrics();
+/// Whether `value` is better than `best` by more than `min_delta`; NaN never is.
+bool is_better(double value, double best, std::string_view metric, double min_delta);
+/// Such a metric of these parameters: on the held-out rows for validation_…, else on the training rows. NaN
+/// where there are none.
+Result<double> judged_value(const Learner& learner, const Split& split, std::string_view metric);
 
 enum class StopReason { completed, early_stopped, cancelled, diverged, failed };
 std::string_view name_of(StopReason reason);
@@ -59,6 +69,8 @@ class TrainingRun {
   std::optional<StopReason> run(std::uint64_t max_steps, const std::function<void(const Record&)>& on_record);
 
   const TrainingProgress& progress() const { return progress_; }
+  /// The rows that the job trains on, and those that it holds out.
+  const Split& rows() const { return split_; }
   /// Rows of an update (a last batch of an epoch may have fewer).
   std::size_t batch_rows() const;
   /// The final numbers of a job: the present parameters on the whole training set.

@@ -170,7 +170,7 @@ Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options) {
   parts.forget_versions = [raw = state.get()](const std::string& network) { raw->versions.forget(network); };
 
   Scheduler* scheduler = nullptr;
-  state->runner = std::make_unique<JobRunner>(parts, state->keeper,
+  state->runner = std::make_unique<JobRunner>(parts, state->keeper, state->versions,
                                               [raw = state.get()] { return raw->scheduler->others_wait(); });
   state->scheduler = std::make_unique<Scheduler>(
       state->options.training_threads, [raw = state.get()](const std::shared_ptr<NetworkEntry>& entry) {

@@ -26,6 +26,13 @@ Error no_version(const std::string& network, const std::string& wanted) {
   return {ErrorCode::not_found, "network '" + network + "' has no version or alias '" + wanted + "'", {}};
 }
 
+Error too_many_aliases(const std::string& network) {
+  return {ErrorCode::resource_exhausted,
+          "network '" + network + "' has " + std::to_string(api::kAliasesMax) +
+              " aliases, the most that one can have",
+          {}};
+}
+
 api::VersionView with_aliases(api::VersionView view, const std::map<std::string, std::uint64_t>& aliases) {
   for (const auto& [alias, version] : aliases)
     if (version == view.version) view.aliases.push_back(alias);
@@ -39,6 +46,7 @@ Result<void> Versions::write_index(const std::string& network, const Index& inde
   for (const auto& [number, view] : index.versions) {
     RawObjectWriter line;
     line.number("version", number).number("step", view.step).plain("state_sha256", view.state_sha256);
+    if (!view.job.empty()) line.plain("job", view.job);
     line.number("bytes", view.bytes)
         .number("created_at", static_cast<std::uint64_t>(view.created_at.time_since_epoch().count()));
     text += api::seal_document(line.finish()) + "\n";
@@ -67,6 +75,7 @@ Result<Versions::Index> Versions::read_index(const std::string& network) {
     view.version = in->number("version");
     view.step = in->number("step");
     view.state_sha256 = in->plain("state_sha256");
+    if (in->has("job")) view.job = in->plain("job");
     view.bytes = in->number("bytes");
     view.created_at =
         api::Timestamp(std::chrono::milliseconds(static_cast<std::int64_t>(in->number("created_at"))));
@@ -179,6 +188,28 @@ Result<api::VersionView> Versions::publish(const std::string& network, api::AtSt
   }
   Result<core::Checkpoint> checkpoint = keeper_.checkpoint(*entry, step);
   if (!checkpoint.ok()) return checkpoint.error();
+  return add(network, *std::move(checkpoint), {}, {});
+}
+
+Result<api::VersionView> Versions::publish_from(const std::string& network, core::Checkpoint checkpoint,
+                                                const std::string& job, const std::string& alias) {
+  if (std::optional<api::VersionView> done = published_by(network, job)) return *std::move(done);
+  return add(network, std::move(checkpoint), job, alias);
+}
+
+std::optional<api::VersionView> Versions::published_by(const std::string& network, const std::string& job) {
+  const Result<SetPointer> set = find(network);
+  if (!set.ok()) return std::nullopt;
+  std::lock_guard lock((*set)->mutex);
+  const Index& index = (*set)->index;
+  for (const auto& [number, view] : index.versions)
+    if (view.job == job) return with_aliases(view, index.aliases);
+  return std::nullopt;
+}
+
+/// With an alias, version and alias become visible together. `job` and `alias` may be empty.
+Result<api::VersionView> Versions::add(const std::string& network, core::Checkpoint checkpoint,
+                                       const std::string& job, const std::string& alias) {
   SetPointer set;
   {
     std::unique_lock lock(mutex_);
@@ -188,6 +219,8 @@ Result<api::VersionView> Versions::publish(const std::string& network, api::AtSt
   }
   const std::lock_guard changing(set->changing);
   Index index = set->index;
+  if (!alias.empty() && !index.aliases.contains(alias) && index.aliases.size() >= api::kAliasesMax)
+    return too_many_aliases(network);
   if (index.versions.size() >= api::kVersionsMax) {
     return Error{ErrorCode::resource_exhausted,
                  "network '" + network + "' has " + std::to_string(api::kVersionsMax) +
@@ -196,10 +229,11 @@ Result<api::VersionView> Versions::publish(const std::string& network, api::AtSt
   }
   api::VersionView view;
   view.version = index.next++;
-  view.step = checkpoint->step;
-  view.state_sha256 = core::state_digest(*checkpoint).hex();
+  view.step = checkpoint.step;
+  view.state_sha256 = core::state_digest(checkpoint).hex();
   view.created_at = parts_.now();
-  const std::string text = api::seal_document(write_state({*std::move(checkpoint), {}, {}})) + "\n";
+  view.job = job;
+  const std::string text = api::seal_document(write_state({std::move(checkpoint), {}, {}})) + "\n";
   view.bytes = text.size();
   Result<void> done = files_->make_folder(folder_of(network));
   if (done.ok()) done = files_->sync_folder(folder_ / "versions");
@@ -207,6 +241,8 @@ Result<api::VersionView> Versions::publish(const std::string& network, api::AtSt
   if (done.ok()) done = write_durably(*files_, folder_of(network) / "version.temporary", file, text);
   if (!done.ok()) return done.error();
   index.versions[view.version] = view;
+  if (!alias.empty()) index.aliases[alias] = view.version;
+  view = with_aliases(view, index.aliases);
   done = commit_index(network, *set, std::move(index));
   if (!done.ok()) {
     (void)files_->remove_all(file);
@@ -235,13 +271,7 @@ Result<void> Versions::remove(const std::string& network, std::uint64_t version)
   return {};
 }
 
-Result<Versions::SnapshotPointer> Versions::load(const std::string& network, Set& set,
-                                                 std::uint64_t version) {
-  {
-    std::lock_guard lock(set.mutex);
-    const auto ready = set.ready.find(version);
-    if (ready != set.ready.end()) return ready->second;
-  }
+Result<std::unique_ptr<core::Learner>> Versions::learner(const std::string& network, std::uint64_t version) {
   const Result<std::string> text = files_->read(folder_of(network) / file_of(version));
   if (!text.ok()) return text.error();
   if (Result<void> sealed = api::check_seal(*text); !sealed.ok()) return sealed.error();
@@ -249,8 +279,17 @@ Result<Versions::SnapshotPointer> Versions::load(const std::string& network, Set
   while (document.ends_with('\n')) document.remove_suffix(1);
   Result<StoredState> state = read_state(document);
   if (!state.ok()) return state.error();
-  Result<std::unique_ptr<core::Learner>> learner =
-      core::Learner::restore(std::move(state->checkpoint), parts_.executor);
+  return core::Learner::restore(std::move(state->checkpoint), parts_.executor);
+}
+
+Result<Versions::SnapshotPointer> Versions::load(const std::string& network, Set& set,
+                                                 std::uint64_t version) {
+  {
+    std::lock_guard lock(set.mutex);
+    const auto ready = set.ready.find(version);
+    if (ready != set.ready.end()) return ready->second;
+  }
+  Result<std::unique_ptr<core::Learner>> learner = this->learner(network, version);
   if (!learner.ok()) return learner.error();
   SnapshotPointer snapshot = (*learner)->snapshot();
   std::lock_guard lock(set.mutex);
@@ -271,12 +310,7 @@ Result<std::pair<std::uint64_t, bool>> Versions::set_alias(const std::string& ne
   Index index = (*set)->index;
   if (!index.versions.contains(version)) return no_version(network, std::to_string(version));
   const bool created = !index.aliases.contains(alias);
-  if (created && index.aliases.size() >= api::kAliasesMax) {
-    return Error{ErrorCode::resource_exhausted,
-                 "network '" + network + "' has " + std::to_string(api::kAliasesMax) +
-                     " aliases, the most that one can have",
-                 {}};
-  }
+  if (created && index.aliases.size() >= api::kAliasesMax) return too_many_aliases(network);
   // Readable, and in memory before it serves.
   Result<SnapshotPointer> snapshot = load(network, **set, version);
   if (!snapshot.ok()) return snapshot.error();

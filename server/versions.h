@@ -34,6 +34,14 @@ class Versions final : public api::VersionService {
   core::Result<api::VersionList> list(const std::string& network) override;
   core::Result<api::VersionView> read(const std::string& network, std::uint64_t version) override;
   core::Result<api::VersionView> publish(const std::string& network, api::AtStep step) override;
+  /// Publishes the state that a job ended in, and lets the alias name it, in one step. Doing it again for the
+  /// same job answers the same version. The caller keeps the network from being removed.
+  core::Result<api::VersionView> publish_from(const std::string& network, core::Checkpoint checkpoint,
+                                              const std::string& job, const std::string& alias);
+  /// The version that this job published; nullopt = none.
+  std::optional<api::VersionView> published_by(const std::string& network, const std::string& job);
+  /// A learner in the state of a version.
+  core::Result<std::unique_ptr<core::Learner>> learner(const std::string& network, std::uint64_t version);
   core::Result<void> remove(const std::string& network, std::uint64_t version) override;
   core::Result<std::pair<std::uint64_t, bool>> set_alias(const std::string& network, const std::string& alias,
                                                          std::uint64_t version) override;
@@ -63,6 +71,8 @@ class Versions final : public api::VersionService {
   std::filesystem::path folder_of(const std::string& network) const { return folder_ / "versions" / network; }
   core::Result<void> write_index(const std::string& network, const Index& index);
   core::Result<Index> read_index(const std::string& network);
+  core::Result<api::VersionView> add(const std::string& network, core::Checkpoint checkpoint,
+                                     const std::string& job, const std::string& alias);
   core::Result<SnapshotPointer> load(const std::string& network, Set& set, std::uint64_t version);
   /// Writes the index, then makes it the present one. The caller holds `changing`.
   core::Result<void> commit_index(const std::string& network, Set& set, Index index);

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "server/commit.h"
+#include "server/publication.h"
 
 namespace mlpd::server {
 namespace {
@@ -252,6 +253,11 @@ api::JobView JobRunner::final_view(NetworkEntry& entry, const Job& job, const En
     view.loss = evaluation->loss;
     view.evaluation = *std::move(evaluation);
   }
+  const bool usable =
+      how.reason == core::StopReason::completed || how.reason == core::StopReason::early_stopped;
+  if (usable && state.request.publish_if)
+    view.publication = publish_if_better(versions_, entry.name(), view.id, *state.request.publish_if,
+                                         *state.learner, state.run->rows());
   return view;
 }
 

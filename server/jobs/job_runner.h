@@ -7,6 +7,7 @@
 #include "server/engine_parts.h"
 #include "server/jobs/scheduler.h"
 #include "server/network_keeper.h"
+#include "server/versions.h"
 
 namespace mlpd::server {
 
@@ -15,8 +16,8 @@ namespace mlpd::server {
 class JobRunner {
  public:
   /// `others_wait` says that this thread is wanted elsewhere.
-  JobRunner(EngineParts& parts, NetworkKeeper& keeper, std::function<bool()> others_wait)
-      : parts_(parts), keeper_(keeper), others_wait_(std::move(others_wait)) {}
+  JobRunner(EngineParts& parts, NetworkKeeper& keeper, Versions& versions, std::function<bool()> others_wait)
+      : parts_(parts), keeper_(keeper), versions_(versions), others_wait_(std::move(others_wait)) {}
 
   Scheduler::Next take_turn(const std::shared_ptr<NetworkEntry>& entry);
 
@@ -47,6 +48,7 @@ class JobRunner {
 
   EngineParts& parts_;
   NetworkKeeper& keeper_;
+  Versions& versions_;
   std::function<bool()> others_wait_;
 };
 

@@ -23,7 +23,7 @@ class FakeVersions final : public VersionService {
     const auto view = networks_.read(network);
     if (!view) return view.error();
     if (version != 1) return missing();
-    return VersionView{1, view->step, view->state_sha256, 100, Timestamp{}, {"stable"}};
+    return VersionView{1, view->step, view->state_sha256, 100, Timestamp{}, {}, {"stable"}};
   }
   core::Result<VersionView> publish(const std::string& network, AtStep) override { return read(network, 1); }
   core::Result<void> remove(const std::string& network, std::uint64_t version) override {

@@ -90,3 +90,49 @@ def test_1000_flips_under_load(mlpd):
     for thread in threads:
         thread.join()
     assert not wrong and len(answers) > 100
+
+
+GATED = {"data": {"generator": "moons", "rows": 200, "noise": 0.1}, "validation": {"fraction": 0.25},
+         "publish_if": {"metric": "validation_loss", "better_by": 0.01, "alias": "default"}}
+
+
+def test_a_job_publishes_what_is_better(mlpd):
+    mlpd.create("n", inputs=2, layers=[{"units": 8}, {"units": 2}])
+    first = mlpd.train("n", **GATED, steps=20)["publication"]
+    assert first["version"] == 1 and first["alias"] == "default" and "incumbent" not in first
+    better = mlpd.train("n", **GATED, steps=200)
+    gate = better["publication"]
+    assert gate["version"] == 2 and gate["incumbent"] == first["value"] > gate["value"] + 0.01
+    listed = mlpd.get("/v1/networks/n/versions").json
+    assert listed["aliases"] == {"default": 2}
+    assert listed["versions"][0]["job"] == better["id"] and listed["versions"][0]["aliases"] == ["default"]
+    assert listed["versions"][0]["state_sha256"] == mlpd.digest("n")
+    job = mlpd.train("n", **GATED, steps=1)
+    assert job["state"] == "succeeded" and "version" not in job["publication"]
+    assert "not better" in job["publication"]["reason"]
+    assert len(mlpd.get("/v1/networks/n/versions").json["versions"]) == 2
+    mlpd.kill()
+    mlpd.start()
+    assert mlpd.get(f"/v1/jobs/{job['id']}").json["publication"] == job["publication"]
+
+
+def test_a_job_killed_before_its_end_publishes_once(mlpd):
+    mlpd.create("n", inputs=2, layers=[{"units": 8}, {"units": 2}])
+    for _ in range(3):
+        job = mlpd.post("/v1/networks/n/train", {**GATED, "steps": 3000},
+                        headers={"Prefer": "respond-async"}).json
+        mlpd.kill()
+        mlpd.start()
+        ended = mlpd.wait_job(job["id"])
+        assert ended["state"] == "succeeded", ended
+        versions = mlpd.get("/v1/networks/n/versions").json["versions"]
+        assert [v.get("job") for v in versions].count(job["id"]) == ("version" in ended["publication"])
+
+
+def test_gates_that_make_no_sense_are_refused(mlpd):
+    mlpd.create("n", inputs=2, layers=[{"units": 8}, {"units": 2}])
+    for gate, pointer in [({"metric": "validation_loss"}, "metric"), ({"metric": "beauty"}, "metric"),
+                          ({"better_by": -1}, "better_by"), ({"alias": "7"}, "alias"), ({"by": 1}, "by")]:
+        answer = mlpd.post("/v1/networks/n/train", {"data": {"generator": "xor"}, "publish_if": gate})
+        assert answer.status == 422, answer
+        assert [e["pointer"] for e in answer.json["errors"]] == [f"#/publish_if/{pointer}"]

@@ -1145,6 +1145,14 @@ export interface components {
             /** @enum {string} */
             stop_reason?: "completed" | "early_stopped" | "cancelled" | "diverged" | "failed";
             best_step?: number;
+            publication?: {
+                alias: string;
+                metric: string;
+                value?: number;
+                incumbent?: number;
+                version?: number;
+                reason?: string;
+            };
             error?: {
                 code: string;
                 message: string;
@@ -1603,6 +1611,12 @@ export interface components {
             schedule?: components["schemas"]["Schedule"];
             regularization?: components["schemas"]["Regularization"];
             gradient_clip?: components["schemas"]["GradientClip"];
+            publish_if?: {
+                /** @enum {string} */
+                metric?: "validation_loss" | "validation_accuracy" | "loss" | "accuracy";
+                better_by?: number;
+                alias?: string;
+            };
         };
         Vector: number[] | components["schemas"]["EncodedArray"];
         /** @enum {string} */
@@ -1612,6 +1626,7 @@ export interface components {
             step: number;
             state_sha256: components["schemas"]["Sha256"];
             bytes: number;
+            job?: string;
             created_at: components["schemas"]["Time"];
             aliases: string[];
         };
