@@ -71,13 +71,14 @@ api::Response serve_asset(std::string_view path, std::string_view accept_encodin
   response.set_header("ETag", std::string(asset->etag));
   response.set_header("Vary", "Accept-Encoding");
   response.set_header("Cache-Control", asset->immutable ? "public, max-age=31536000, immutable" : "no-cache");
+  // On a 304 too: a browser puts the fields of a 304 in place of those it kept (RFC 9111, 4.3.4).
+  response.set_header("Content-Security-Policy", std::string(kContentSecurityPolicy));
+  response.set_header("Referrer-Policy", "no-referrer");
   if (matches(if_none_match, asset->etag)) {
     response.status = 304;
     return response;
   }
   response.set_header("Content-Type", std::string(asset->content_type));
-  response.set_header("Content-Security-Policy", std::string(kContentSecurityPolicy));
-  response.set_header("Referrer-Policy", "no-referrer");
   std::string_view body = asset->identity;
   if (!asset->brotli.empty() && accepts(accept_encoding, "br")) {
     response.set_header("Content-Encoding", "br");

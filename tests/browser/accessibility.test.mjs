@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { after, before, test } from 'node:test';
-import { Server, axe_source, launch, open_page, routes, shown_step, until } from './support.mjs';
+import { Server, axe_source, launch, open_page, routes, settled, shown_step, until } from './support.mjs';
 
 const axe = await readFile(axe_source, 'utf8');
 let browser;
@@ -22,8 +22,7 @@ for (const theme of ['light', 'dark'])
       const page = await open_page(browser, { theme, language });
       for (const route of routes) {
         await page.goto(`${server.url}/#/${route === 'lab' ? 'lab?net=demo' : route}`);
-        await page.locator('h1').waitFor();
-        await page.waitForLoadState('networkidle');
+        await settled(page);
         await page.evaluate(axe); // by the debugger: the page's policy lets no foreign script in
         const found = await page.evaluate(() => window.axe.run());
         const told = found.violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html).slice(0, 3)}`);
@@ -44,10 +43,11 @@ test('a newcomer goes all the way by keyboard alone', async () => {
     }
     assert.fail(what);
   };
-  const on = (text) => `document.activeElement?.textContent?.includes(${JSON.stringify(text)})`;
+  const on = (text) => `document.activeElement?.matches('button') && document.activeElement.textContent.trim() === '${text}'`;
   await press_until('Tab', on('Pause'), 'Pause is reached');
   await page.keyboard.press('Enter');
   await page.getByRole('button', { name: 'Play' }).waitFor();
+  assert.ok(await page.evaluate(on('Play')), 'the focus stays where it was');
   await press_until('Tab', on('Step'), 'Step is reached');
   const before_step = await shown_step(page);
   await page.keyboard.press('Enter');

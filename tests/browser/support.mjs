@@ -16,6 +16,12 @@ export const axe_source = web.resolve('axe-core/axe.min.js');
 const binary = process.env.MLPD_BINARY ?? join(root, 'build/release/mlpd');
 const kStartMs = 10_000;
 
+/** Servers that a failed test left behind end with it. */
+const started = new Set();
+process.on('exit', () => {
+  for (const server of started) server.process.kill('SIGKILL');
+});
+
 async function free_port() {
   const probe = createServer();
   await new Promise((resolve) => probe.listen(0, '127.0.0.1', resolve));
@@ -42,6 +48,7 @@ export class Server {
     server.port = await free_port();
     server.folder = await mkdtemp(join(tmpdir(), 'mlpd-browser-'));
     server.options = options;
+    started.add(server);
     await server.run();
     return server;
   }
@@ -51,6 +58,8 @@ export class Server {
   async run() {
     const words = ['serve', '--listen', `127.0.0.1:${this.port}`, '--data-dir', this.folder, ...this.options];
     this.process = spawn(binary, words, { stdio: ['ignore', 'ignore', 'pipe'] });
+    this.process.unref();
+    this.process.stderr.unref();
     this.process.stderr.on('data', (text) => {
       this.log = `${this.log ?? ''}${text}`.slice(-4000);
     });
@@ -62,12 +71,14 @@ export class Server {
   }
   async kill() {
     if (this.process.exitCode !== null || this.process.signalCode !== null) return;
+    this.process.ref();
     const gone = new Promise((resolve) => this.process.once('exit', resolve));
     this.process.kill('SIGKILL');
     await gone;
   }
   async stop() {
     await this.kill();
+    started.delete(this);
     await rm(this.folder, { recursive: true, force: true });
   }
   async call(method, path, body) {
@@ -101,8 +112,22 @@ export async function open_page(browser, { theme = 'light', language = 'en', wid
   return page;
 }
 
-/** The step that the Lab shows. */
-export const shown_step = async (page) =>
-  Number((await page.locator('.where .step b').textContent()).replaceAll(',', ''));
+/** The step that the Lab shows; NaN before it shows one. */
+export const shown_step = (page) =>
+  page.evaluate(() => Number(document.querySelector('.where .step b')?.textContent.replaceAll(',', '') ?? Number.NaN));
+
+/** A page is settled once it asks nothing any more; its event stream stays open, so that the network is never idle. */
+export async function settled(page) {
+  await page.locator('h1').first().waitFor();
+  await page.locator('main [role=status]', { hasText: /^(Loading|正在)/ }).waitFor({ state: 'detached' });
+  let before = '';
+  await until(async () => {
+    const now = await page.evaluate(() => document.querySelector('main').textContent);
+    const same = now === before;
+    before = now;
+    if (!same) await page.waitForTimeout(150);
+    return same;
+  }, `the page rests: ${page.url()}`);
+}
 
 export const routes = ['lab', 'glass', 'lessons', 'lessons/size', 'runs', 'data', 'models', 'api', 'system'];

@@ -53,12 +53,15 @@ TEST(Assets, EncodingIsTheBestThatTheClientTakes) {
 }
 
 TEST(Assets, KnownETagGives304WithoutBody) {
-  const std::string etag = header(serve_asset("/", "", ""), "ETag");
+  const api::Response whole = serve_asset("/", "", "");
+  const std::string etag = header(whole, "ETag");
   for (const std::string& known : {etag, "\"other\", " + etag, "W/" + etag, std::string("*")}) {
     const api::Response response = serve_asset("/", "br", known);
     EXPECT_EQ(response.status, 304) << known;
     EXPECT_TRUE(response.body.empty());
     EXPECT_EQ(header(response, "ETag"), etag);
+    for (const char* kept : {"Content-Security-Policy", "Cache-Control", "Referrer-Policy", "Vary"})
+      EXPECT_EQ(header(response, kept), header(whole, kept)) << kept;
   }
   EXPECT_EQ(serve_asset("/", "", "\"other\"").status, 200);
 }

@@ -27,7 +27,9 @@ export class LabSession {
   rows = $state.raw<Rows | null>(null);
   rows_error = $state.raw<ApiError | null>(null);
   error = $state.raw<ApiError | null>(null);
-  busy = $state(false);
+  private waiting = $state(0);
+  private last_action: Promise<void> = Promise.resolve();
+  readonly busy = $derived(this.waiting > 0);
   /** This server has no data sets; the built-in ones are then generated anew for each training. */
   private no_datasets = false;
   private tried: string | null = null;
@@ -136,19 +138,24 @@ export class LabSession {
     return job;
   }
 
-  /** Runs an action; what goes wrong is shown, and nothing else changes. */
-  async guarded(action: () => Promise<void>) {
-    if (this.busy) return;
-    this.busy = true;
-    this.error = null;
-    try {
-      await action();
-    } catch (error) {
-      if (!(error instanceof ApiError)) throw error;
-      this.error = error;
-    } finally {
-      this.busy = false;
-    }
+  /** Runs actions one after the other; what goes wrong is shown, and nothing else changes. */
+  guarded(action: () => Promise<void>): Promise<void> {
+    this.waiting++;
+    this.last_action = this.last_action
+      .catch(() => {})
+      .then(async () => {
+        this.error = null;
+        try {
+          await action();
+          await this.network?.loaded;
+        } catch (error) {
+          if (!(error instanceof ApiError)) throw error;
+          this.error = error;
+        } finally {
+          this.waiting--;
+        }
+      });
+    return this.last_action;
   }
 
   dataset_name(): string | null {
@@ -157,7 +164,8 @@ export class LabSession {
 
   play = () =>
     this.guarded(async () => {
-      const network = this.network!;
+      const network = this.network;
+      if (!network || this.running) return;
       route.set({ step: null });
       if (this.paused) await act('POST', `/v1/jobs/${this.job!.id}/resume`);
       else await this.train(network.name, kPlaySteps, this.dataset_name());
@@ -166,8 +174,9 @@ export class LabSession {
 
   pause = () =>
     this.guarded(async () => {
+      if (!this.network || !this.running) return;
       await act('POST', `/v1/jobs/${this.job!.id}/pause`);
-      await this.network!.refresh();
+      await this.network.refresh();
     });
 
   /** Ends the running or paused job, so that what follows begins at the step reached. */
@@ -187,7 +196,8 @@ export class LabSession {
 
   step = () =>
     this.guarded(async () => {
-      const network = this.network!;
+      const network = this.network;
+      if (!network) return;
       await this.stop_job();
       route.set({ step: null });
       await this.train(network.name, 1, this.dataset_name());
@@ -197,7 +207,8 @@ export class LabSession {
   /** The same network from its beginning, or with another seed. */
   reset = (seed_change = 0) =>
     this.guarded(async () => {
-      const spec = this.spec!;
+      const spec = this.spec;
+      if (!spec) return;
       const was_running = this.running;
       await this.stop_job();
       const name = fresh_name();
@@ -214,7 +225,8 @@ export class LabSession {
   /** Changes hyper-parameters from the next step on. */
   patch = (changes: Partial<NetworkSpec>) =>
     this.guarded(async () => {
-      const network = this.network!;
+      const network = this.network;
+      if (!network) return;
       const go_on = this.running;
       await this.stop_job();
       await act('PATCH', network_path(network.name), changes);
@@ -234,14 +246,15 @@ export class LabSession {
   };
 
   /** Another shape: a new network that keeps the numbers that fit. */
-  rebuild = (layers: LayerSpec[], keep_numbers = true) =>
+  rebuild = (change: (layers: LayerSpec[]) => LayerSpec[]) =>
     this.guarded(async () => {
-      const spec = this.spec!;
+      const spec = this.spec;
+      if (!spec) return;
+      const layers = change(spec.layers);
       const go_on = this.running;
       await this.stop_job();
       const name = fresh_name();
-      const old = keep_numbers ? (this.network!.frame?.parameters ?? null) : null;
-      const filled = layers_with_numbers(layers, spec.inputs, old);
+      const filled = layers_with_numbers(layers, spec.inputs, this.network!.frame?.parameters ?? null);
       await this.create(name, { ...spec, layers: filled }, this.dataset_name() ?? 'article-xor');
       if (go_on) await this.train(name, kPlaySteps, this.dataset_name());
       this.enter(name);
@@ -250,7 +263,8 @@ export class LabSession {
   /** The same shape with numbers that a person set. */
   rebuild_exactly = (layers: LayerSpec[]) =>
     this.guarded(async () => {
-      const spec = this.spec!;
+      const spec = this.spec;
+      if (!spec) return;
       const go_on = this.running;
       await this.stop_job();
       const name = fresh_name();

@@ -42,6 +42,9 @@ export class LiveNetwork {
   /** Whether this server answers for past steps; null until it was asked. */
   time_travel = $state<boolean | null>(null);
 
+  /** Kept once the network was read for the first time, well or not. */
+  readonly loaded: Promise<void>;
+
   private frames = new Map<string, Frame>();
   private unsubscribe = () => {};
   private poll: ReturnType<typeof setInterval> | undefined;
@@ -54,7 +57,7 @@ export class LiveNetwork {
   private closed = false;
 
   constructor(readonly name: string) {
-    this.refresh();
+    this.loaded = this.refresh();
     this.unsubscribe = subscribe(
       name,
       (event) => this.on_event(event.event, event.data),
