@@ -24,9 +24,9 @@ import solver_rows  # noqa: E402
 from servers import MLPD, ROOT  # noqa: E402
 
 SECTIONS = {"train": process_rows.train, "threads": process_rows.threads, "forward": process_rows.forward,
-            "json": process_rows.numbers, "http": http_rows.requests, "jobs": http_rows.jobs,
-            "article": http_rows.article, "fits": solver_rows.fits, "memory": http_rows.memory,
-            "background": http_rows.background}
+            "json": process_rows.numbers, "http": http_rows.requests, "crowd": http_rows.crowd,
+            "jobs": http_rows.jobs, "article": http_rows.article, "fits": solver_rows.fits,
+            "memory": http_rows.memory, "background": http_rows.background}
 
 
 class Table:

@@ -19,10 +19,12 @@ def requests(table, settings):
     """hello vs nginx, predict vs hello and vs FastAPI, p99."""
     bars = {1: ((0.7, 0.85), (0.85, 0.93), (5, 7)), 16: ((0.5, 0.7), (0.85, 0.93), (8, 12)),
             64: ((0.5, 0.8), (0.85, 0.93), (8, 12))}
-    with servers.mlpd("--http-threads", "1") as own, servers.nginx() as nginx, servers.fastapi() as fastapi:
+    with servers.mlpd("--http-threads", "1") as own, servers.nginx() as nginx, \
+            servers.fastapi("numpy") as numpy, servers.fastapi("torch") as torch:
         own.send("POST", "/v1/networks", dict(NETWORK, name="small"))
         asked = {"nginx": (nginx, "/", None), "hello": (own, "/v2/health/live", None),
-                 "predict": (own, "/v1/networks/small/predict", ROW), "fastapi": (fastapi, "/predict", ROW)}
+                 "predict": (own, "/v1/networks/small/predict", ROW),
+                 "numpy": (numpy, "/predict", ROW), "torch": (torch, "/predict", ROW)}
         for c, (to_nginx, to_hello, to_fastapi) in bars.items():
             found = {name: [] for name in asked}
             for _ in range(settings.rounds):
@@ -30,7 +32,9 @@ def requests(table, settings):
                     found[name].append(servers.wrk(server, path, c, settings.wrk_seconds, body))
             rate(table, f"hello vs nginx, c = {c}", found, "hello", "nginx", to_nginx)
             rate(table, f"small predict vs own hello, c = {c}", found, "predict", "hello", to_hello)
-            rate(table, f"small predict vs FastAPI + NumPy, c = {c}", found, "predict", "fastapi", to_fastapi)
+            label = "small predict vs FastAPI + "
+            rate(table, f"{label}NumPy, c = {c}", found, "predict", "numpy", to_fastapi)
+            rate(table, f"{label}PyTorch, c = {c}", found, "predict", "torch", (None, None))
         p99 = [one["p99_ms"] for one in found["predict"]]
         table.add("p99 of small predict, c = 64", p99, 5, 2, "ms", "less")
 
@@ -43,6 +47,29 @@ def rate(table, label, found, name, peer, bars):
             f"time {middle(name, 'cpu_us'):.0f} µs a request against {middle(peer, 'cpu_us'):.0f} µs")
     ratios = [a["per_second"] / b["per_second"] for a, b in zip(found[name], found[peer])]
     table.add(label, ratios, *bars, note=note)
+
+
+def crowd(table, settings):
+    """hello with 1,000 idle connections and 100 event streams, against hello without."""
+    idle, streams, events = 1000, 100, []
+    rates = {"alone": [], "among": []}
+    with servers.mlpd("--http-threads", "1") as server:
+        server.send("POST", "/v1/networks", network("followed", [2, 3, 2], "sigmoid"))
+        server.send("POST", "/v1/networks/followed/train",
+                    {"data": {"generator": "xor"}, "steps": 10**6, "record_every": 1,
+                     "pace": {"steps_per_second": 5}}, {"Prefer": "respond-async"})
+        for _ in range(settings.rounds):
+            rates["alone"].append(servers.wrk(server, "/v2/health/live", 16, settings.wrk_seconds))
+            with servers.Crowd(server, idle, streams, "followed") as others:
+                before, start = others.events, time.monotonic()
+                rates["among"].append(servers.wrk(server, "/v2/health/live", 16, settings.wrk_seconds))
+                events.append((others.events - before) / streams / (time.monotonic() - start))
+    ratios = [a["per_second"] / b["per_second"] for a, b in zip(rates["among"], rates["alone"])]
+    middle = {name: statistics.median(one["per_second"] for one in found) for name, found in rates.items()}
+    label = f"hello among {idle:,} idle connections and {streams} event streams : without, c = 16"
+    table.add(label, ratios, 0.75, 0.95,
+              note=f"{middle['among']:,.0f}/s against {middle['alone']:,.0f}/s, "
+                   f"{statistics.median(events):.1f} events a second in each stream")
 
 
 def train_seconds(server, network, data, steps, record_every):

@@ -1,9 +1,10 @@
 """One other library in a process of its own, asked over its standard input.
 
-    bench/peers.py torch|sklearn_partial_fit|sklearn_fit|numpy|onnxruntime
+    bench/peers.py torch|torch_two_threads|sklearn_partial_fit|sklearn_fit|numpy|onnxruntime
 
 Each line is {"case": {"widths": …, "hidden": …, "rows": …}, "seconds": s}; the answer is the processor time
-of one training step (of a one-row forward pass for onnxruntime) in seconds, measured for at least s. The
+(torch_two_threads: the clock's) of one training step (of a one-row forward pass for onnxruntime) in seconds,
+measured for at least s. The
 work is that of kernels_benchmark.cpp: full batch, plain SGD 0.01, softmax + cross entropy (one sigmoid
 output: binary cross entropy), float32 but for numpy, which is the article's float64 script.
 """
@@ -23,10 +24,14 @@ def data(case, dtype=np.float32):
     return inputs, classes
 
 
-def torch_step(case):
+def torch_two_threads_step(case):
+    return torch_step(case, threads=2)
+
+
+def torch_step(case, threads=1):
     import torch
 
-    torch.set_num_threads(1)
+    torch.set_num_threads(threads)
     widths, layers = case["widths"], []
     for i in range(1, len(widths)):
         layers.append(torch.nn.Linear(widths[i - 1], widths[i]))
@@ -128,13 +133,13 @@ def onnxruntime_step(case):
     return lambda: session.run(None, row), 1
 
 
-def measure(call, steps, seconds):
+def measure(call, steps, seconds, now):
     count = 1
     while True:
-        start = time.process_time()
+        start = now()
         for _ in range(count):
             call()
-        spent = time.process_time() - start
+        spent = now() - start
         if spent >= seconds:
             return spent / count / steps
         count = max(count + 1, int(count * min(10, 1.2 * seconds / max(spent, 1e-4))))
@@ -143,6 +148,7 @@ def measure(call, steps, seconds):
 def main():
     warnings.filterwarnings("ignore")
     make, ready = globals()[sys.argv[1] + "_step"], {}
+    now = time.perf_counter if sys.argv[1] == "torch_two_threads" else time.process_time
     for line in sys.stdin:
         asked = json.loads(line)
         key = json.dumps(asked["case"])
@@ -150,7 +156,7 @@ def main():
             ready.clear()
             ready[key] = make(asked["case"])
             ready[key][0]()  # the first call allocates
-        print(measure(*ready[key], asked["seconds"]), flush=True)
+        print(measure(*ready[key], asked["seconds"], now), flush=True)
 
 
 if __name__ == "__main__":

@@ -5,11 +5,13 @@ import json
 import os
 import pathlib
 import re
+import selectors
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
 
@@ -109,13 +111,47 @@ def nginx():
 
 
 @contextlib.contextmanager
-def fastapi():
+def fastapi(library):
     port = free_port()
-    command = [sys.executable, "-m", "uvicorn", "--app-dir", ROOT / "bench", "fastapi_app:app",
-               "--port", port,
-               "--no-access-log", "--log-level", "error"]
+    command = [sys.executable, "-m", "uvicorn", "--app-dir", ROOT / "bench", f"fastapi_app:{library}",
+               "--factory", "--port", port, "--no-access-log", "--log-level", "error"]
     with running(command, port, "/docs", None, PROCESSORS[:1]) as server:
         yield server
+
+
+class Crowd:
+    """Others at the server while `with` lasts: idle keep-alive connections, and streams that follow a
+    network's events, all read by one thread."""
+
+    def __init__(self, server, idle, streams, network):
+        port = int(server.url.rsplit(":", 1)[1])
+        self.sockets, self.following, self.events, self.ended = [], selectors.DefaultSelector(), 0, False
+        asked = [b"GET /v2/health/live HTTP/1.1\r\nHost: bench\r\n\r\n"] * idle
+        asked += [f"GET /v1/networks/{network}/events HTTP/1.1\r\nHost: bench\r\n\r\n".encode()] * streams
+        for i, request in enumerate(asked):
+            connection = socket.create_connection(("127.0.0.1", port))
+            self.sockets.append(connection)
+            connection.sendall(request)
+            if not connection.recv(4096).startswith(b"HTTP/1.1 200 "):
+                raise RuntimeError(f"connection {i + 1} of {len(asked)} was refused")
+            if i >= idle:
+                self.following.register(connection, selectors.EVENT_READ)
+        self.reader = threading.Thread(target=self._read)
+
+    def __enter__(self):
+        self.reader.start()
+        return self
+
+    def __exit__(self, *_):
+        self.ended = True
+        self.reader.join()
+        for connection in self.sockets:
+            connection.close()
+
+    def _read(self):
+        while not self.ended:
+            for key, _ in self.following.select(0.1):
+                self.events += key.fileobj.recv(1 << 16).count(b"event:")
 
 
 def wrk(server, path, connections, seconds, body=None):
