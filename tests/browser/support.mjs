@@ -13,7 +13,7 @@ const web = createRequire(join(root, 'web/package.json'));
 const { chromium } = web('playwright-core');
 export const axe_source = web.resolve('axe-core/axe.min.js');
 
-const binary = process.env.MLPD_BINARY ?? join(root, 'build/release/mlpd');
+export const binary = process.env.MLPD_BINARY ?? join(root, 'build/release/mlpd');
 const kStartMs = 10_000;
 
 /** Servers that a failed test left behind end with it. */

@@ -25,6 +25,7 @@ class RequestLog {
     if (same) {
       same.count++;
       same.path = sent.path;
+      same.key = sent.key;
       same.at = Date.now();
       return;
     }

@@ -9,6 +9,7 @@ type Schemas = components['schemas'];
 export type Numbers = number[][];
 export type Job = Schemas['Job'];
 export type Jobs = Schemas['JobList'];
+export type Versions = Schemas['VersionList'];
 export type System = Schemas['System'];
 export type Problem = Partial<Schemas['Problem']>;
 export type Evaluation = Schemas['Evaluation'];

@@ -1,10 +1,10 @@
 /** The same prediction in four languages. */
-export function snippets(origin: string, network: string, body: unknown): { name: string; text: string }[] {
+export function snippets(url: string, body: unknown): { name: string; text: string }[] {
   const json = JSON.stringify(body);
-  const url = `${origin}/v1/networks/${network}/predict`;
+  const { origin, pathname, search } = new URL(url);
   const python = json.replaceAll('null', 'None').replaceAll('true', 'True').replaceAll('false', 'False');
   return [
-    { name: 'curl', text: `curl ${url} -d '${json.replaceAll("'", "'\\''")}'` },
+    { name: 'curl', text: `curl '${url}' -d '${json.replaceAll("'", "'\\''")}'` },
     {
       name: 'Python',
       text: `import json, urllib.request\n\nrequest = urllib.request.Request(\n    "${url}",\n    data=json.dumps(${python}).encode(),\n    headers={"Content-Type": "application/json"})\nprint(json.load(urllib.request.urlopen(request)))`,
@@ -15,7 +15,7 @@ export function snippets(origin: string, network: string, body: unknown): { name
     },
     {
       name: 'C++',
-      text: `// g++ -std=c++17 predict.cpp $(pkg-config --cflags --libs cpp-httplib)\n#include <httplib.h>\n#include <iostream>\n\nint main() {\n  httplib::Client client("${origin}");\n  const auto answer = client.Post("/v1/networks/${network}/predict", R"(${json})", "application/json");\n  if (answer) std::cout << answer->body;\n}`,
+      text: `// g++ -std=c++17 predict.cpp $(pkg-config --cflags --libs cpp-httplib)\n#include <httplib.h>\n#include <iostream>\n\nint main() {\n  httplib::Client client("${origin}");\n  const auto answer = client.Post("${pathname}${search}", R"(${json})", "application/json");\n  if (answer) std::cout << answer->body;\n}`,
     },
   ];
 }
