@@ -149,14 +149,23 @@ void write_answers(JsonWriter& out, const Route& route) {
   out.end_object();
 }
 
+constexpr std::string_view name_of(Scope scope) {
+  constexpr std::string_view kNames[] = {"none", "read", "predict", "train", "admin"};
+  return kNames[static_cast<std::size_t>(scope)];
+}
+
 void write_operation(JsonWriter& out, const Route& route) {
   std::string method(route.method);
   std::transform(method.begin(), method.end(), method.begin(),
                  [](char c) { return static_cast<char>(c | 0x20); });
   out.key(method).begin_object().field("operationId", route.operation).field("summary", route.summary);
   out.key("tags").begin_array().value(tag_of(route)).end_array();
-  if (route.scope != Scope::none) out.key("security").text(R"([{},{"bearer":[]}])");
-  if (route.scope == Scope::none) out.key("security").text("[]");
+  out.key("security").begin_array();
+  if (route.scope != Scope::none) {
+    out.begin_object().end_object();  // a server without keys
+    out.begin_object().key("bearer").begin_array().value(name_of(route.scope)).end_array().end_object();
+  }
+  out.end_array();
   write_parameters(out, route);
   if (!route.request_schema.empty()) {
     out.key("requestBody").begin_object().field("required", route.body_required);

@@ -127,3 +127,46 @@ def test_every_answer_is_safe_to_show(mlpd):
         headers = mlpd.get(path).headers
         assert headers["x-content-type-options"] == "nosniff" and headers["x-frame-options"] == "DENY"
         assert "default-src" in headers["content-security-policy"]
+
+
+SCOPES = ["read", "predict", "train", "admin"]
+
+
+def operations(document):
+    """(method, path, scope that it asks for) of every operation; scope None: public."""
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            needs = [entry["bearer"] for entry in operation["security"] if "bearer" in entry]
+            yield method.upper(), path.replace("{network}", "net-none"), needs[0][0] if needs else None
+
+
+def test_every_route_asks_for_its_scope(tmp_path, request):
+    """All operations with all kinds of keys; what isn't refused for its key may fail for any other reason."""
+    mlpd = start_with(tmp_path)
+    keys = {scope: make_key(mlpd.data_dir, scope) for scope in SCOPES}
+    elsewhere = make_key(mlpd.data_dir, "admin", "--network-prefix", "other-")
+    revoked = make_key(mlpd.data_dir, "admin")
+    assert run_key(mlpd.data_dir, "revoke", revoked[5:13]).returncode == 0
+    mlpd.start()
+    request.addfinalizer(mlpd.kill)
+
+    def status(method, path, key=None, query=""):
+        headers = {"Content-Length": "0", **(bearer(key) if key else {})}
+        return mlpd.request(method, path.replace("{", "").replace("}", "") + query, headers=headers).status
+
+    table = list(operations(mlpd.get("/openapi.json").json))
+    assert len(table) > 50 and {scope for _, _, scope in table} == {None, "read", "predict", "train"}
+    for method, path, needed in table:
+        if needed is None:
+            assert status(method, path) == 200, path
+            continue
+        assert status(method, path) == 401, (method, path)
+        assert status(method, path, revoked) == 401, (method, path)
+        assert status(method, path, keys["admin"][:-1] + "g") == 401, (method, path)
+        for name in ("access_token", "anything"):
+            assert status(method, path, keys["admin"], f"?{name}={keys['admin']}") == 401, (method, path)
+        for scope in SCOPES:
+            refused = status(method, path, keys[scope]) == 403
+            assert refused == (SCOPES.index(scope) < SCOPES.index(needed)), (method, path, scope)
+        if "net-none" in path:
+            assert status(method, path, elsewhere) == 403, (method, path)

@@ -77,6 +77,13 @@ TEST_F(EngineTest, AJobCutOffByAStopGoesOnToTheSameState) {
   EXPECT_EQ(networks().history("cut", {})->values, networks().history("whole", {})->values);
 }
 
+TEST_F(EngineTest, IsNotReadyOnceItStops) {
+  open();
+  EXPECT_TRUE(system().ready());
+  engine_->stop(std::chrono::steady_clock::now());
+  EXPECT_FALSE(system().ready());
+}
+
 TEST_F(EngineTest, AnswersForPastSteps) {
   open();
   create("long");
