@@ -118,7 +118,7 @@ Response create_dataset(const Call& call) {
 }
 
 Response list_datasets(const Call& call) {
-  const auto query = page_query(call.request);
+  const auto query = page_query(call.request, CursorForm::text);
   if (!query) return problem(query.error(), call.request);
   const DatasetPage page = call.services.datasets->list(query->limit, query->cursor);
   std::string body;
@@ -145,7 +145,7 @@ Response read_dataset_rows(const Call& call) {
   static constexpr Media kOffered[] = {Media::json, Media::csv, Media::ndjson};
   const auto media = choose_media(call.request, kOffered);
   if (!media) return problem(406, media.error().message, call.request);
-  const auto query = page_query(call.request);
+  const auto query = page_query(call.request, CursorForm::number);
   if (!query) return problem(query.error(), call.request);
   std::size_t first = 0;
   const std::string& cursor = query->cursor;

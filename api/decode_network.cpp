@@ -309,6 +309,9 @@ constexpr std::string_view kSections[] = {"optimizer", "schedule", "regularizati
 // The sections of `patch` merged onto the present ones; false where it has none.
 bool merge_sections(ObjectReader& patch, Json& merged) {
   bool any = false;
+  core::HyperParameters plain;
+  plain.optimizer = core::default_options(core::Optimizer::adam);
+  const Json defaults = hyper_parameters_json(plain);
   for (std::string_view section : kSections) {
     const Json* change = patch.find(section);
     if (!change) continue;
@@ -322,8 +325,8 @@ bool merge_sections(ObjectReader& patch, Json& merged) {
     };
     const auto* new_type = type_of(*change);
     const auto* old_type = type_of(present);
-    if (change->is_null())
-      patch.fault(section, "can't be removed");
+    if (change->is_null())  // removed: as it would be had it never been given
+      present = *defaults.find(section);
     else if (change->as<std::string>() || (new_type && old_type && *new_type != *old_type))
       present = *change;
     else

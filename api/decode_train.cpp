@@ -6,6 +6,7 @@
 
 #include "api/decode_network.h"
 #include "api/number_block.h"
+#include "core/batches.h"
 #include "core/generator.h"
 
 namespace mlpd::api {
@@ -240,11 +241,11 @@ void decode_class_weights(ObjectReader& body, const core::NetworkSpec& spec, cor
   ObjectReader fields(*json, pointer, body.faults());
   const auto* weights = json->as<JsonObject>();
   if (!weights) return;
-  const std::size_t classes = core::output_count(spec);
-  if (classes < 2) {
-    body.fault("class_weights", "need a network with one output for each class");
+  if (!core::is_classifier(spec)) {
+    body.fault("class_weights", "need a network that tells classes apart");
     return;
   }
+  const std::size_t classes = core::class_weight_count(core::output_count(spec));
   batches.class_weights.assign(classes, 1.0);
   for (const auto& field : *weights) {
     const std::string& name = field.first;

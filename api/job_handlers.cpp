@@ -41,19 +41,21 @@ Response train_preview(const Call& call, const NetworkView& network, const Train
   const auto data = call.services.networks.data(network.name, request.data);
   if (!data) return problem(data.error(), call.request);
   const core::Dataset& rows = **data;
-  const auto held_out =
-      static_cast<std::size_t>(request.plan.validation_fraction * static_cast<double>(rows.rows) + 0.5);
-  const std::size_t training = rows.rows - std::min(held_out, rows.rows);
+  core::NetworkSpec spec = network.spec;
+  if (request.hyper_parameters) spec.hyper_parameters = *request.hyper_parameters;
+  if (auto valid = core::check_plan(request.plan, spec, rows); !valid)
+    return problem(valid.error(), call.request);
+  const std::size_t training = rows.rows - core::held_out_count(rows.rows, request.plan.validation_fraction);
   const std::size_t asked = static_cast<std::size_t>(request.plan.batches.batch_size);
   const std::size_t batch = asked == 0 ? training : std::min(asked, training);
-  if (training == 0) {
-    core::Error error{core::ErrorCode::invalid_argument, "no rows are left to train on", {}};
-    error.fields.push_back({"#/validation/fraction", "leaves no rows to train on"});
-    return problem(error, call.request);
-  }
   const std::uint64_t batches = (training + batch - 1) / batch;
   const std::uint64_t most = call.services.system.limits().job_steps_max;
-  const std::uint64_t steps = request.epochs ? std::min(most, *request.epochs * batches) : request.plan.steps;
+  if (request.epochs && *request.epochs > most / batches)
+    return problem({core::ErrorCode::invalid_argument,
+                    "a job does 1 to " + std::to_string(most) + " steps",
+                    {{"#/epochs", "make " + std::to_string(batches) + " steps each: too many"}}},
+                   call.request);
+  const std::uint64_t steps = request.epochs ? *request.epochs * batches : request.plan.steps;
   // Forward, gradient of the inputs and of the weights: 2 operations each for every weight and row.
   static constexpr double kOperations = 6;
   static constexpr double kOperationsPerSecond = 1e10;  // a small network on one core, measured
@@ -112,7 +114,7 @@ Response list_jobs(const Call& call) {
   static constexpr Media kOffered[] = {Media::json, Media::csv, Media::ndjson};
   const auto media = choose_media(call.request, kOffered);
   if (!media) return problem(406, media.error().message, call.request);
-  const auto query = page_query(call.request);
+  const auto query = page_query(call.request, CursorForm::number);
   if (!query) return problem(query.error(), call.request);
   const auto page =
       call.services.jobs.list(*query, std::string(call.request.query_value("network").value_or("")));

@@ -72,7 +72,7 @@ ObjectReader::ObjectReader(const Json& json, std::string pointer, Faults& faults
 }
 
 const Json* ObjectReader::find(std::string_view name) {
-  known_.push_back(name);
+  if (std::find(known_.begin(), known_.end(), name) == known_.end()) known_.push_back(name);
   if (!fields_) return nullptr;
   for (const auto& [key, value] : *fields_)
     if (key == name) return &value;

@@ -78,6 +78,14 @@ double quality(std::string_view range, std::string_view type) {
   return 1;
 }
 
+// A preference as RFC 7240 writes it, without its parameters, spaces around "=" and quotes: `wait="5"; x=y`.
+std::string preference_token(std::string_view part) {
+  std::string token;
+  for (const char c : lower(part.substr(0, part.find(';'))))
+    if (c != ' ' && c != '\t' && c != '"') token += c;
+  return token;
+}
+
 std::string offered_names(std::span<const Media> offered) {
   std::vector<std::string_view> names;
   for (Media media : offered) names.push_back(content_type(media));
@@ -137,6 +145,11 @@ bool is_csv(const Request& request) {
   return type && lower(*type).rfind("text/csv", 0) == 0;
 }
 
+bool is_ndjson(const Request& request) {
+  const auto type = request.header("Content-Type");
+  return type && lower(*type).rfind("application/x-ndjson", 0) == 0;
+}
+
 std::optional<Json> read_json_body(const Call& call, Response& refused, bool empty_is_object) {
   static constexpr std::string_view kOtherForms[] = {"text/csv",   "application/x-ndjson",
                                                      "multipart/", "application/xml",
@@ -174,7 +187,7 @@ core::Result<bool> query_flag(const Request& request, std::string_view name) {
   return query_error(name, "must be true or false");
 }
 
-core::Result<PageQuery> page_query(const Request& request) {
+core::Result<PageQuery> page_query(const Request& request, CursorForm form) {
   static constexpr std::uint64_t kPageMax = 1'000;
   PageQuery query;
   auto limit = query_integer(request, "limit");
@@ -184,7 +197,9 @@ core::Result<PageQuery> page_query(const Request& request) {
   if (*limit) query.limit = static_cast<std::size_t>(**limit);
   query.cursor = request.query_value("cursor").value_or("");
   static constexpr std::size_t kCursorBytesMax = 256;
-  if (query.cursor.size() > kCursorBytesMax || !is_printable(query.cursor))
+  const bool number = !query.cursor.empty() && query_integer(request, "cursor").ok();
+  if (query.cursor.size() > kCursorBytesMax || !is_printable(query.cursor) ||
+      (form == CursorForm::number && !query.cursor.empty() && !number))
     return query_error("cursor", "must be the next_cursor of the page before");
   return query;
 }
@@ -233,7 +248,7 @@ core::Result<Preference> preference(const Request& request) {
   for (const auto& [name, value] : request.headers) {
     if (lower(name) != "prefer") continue;
     for (std::string_view part : split(value, ',')) {
-      const std::string token = lower(part);
+      const std::string token = preference_token(part);
       if (token == "respond-async") {
         out.wait = std::chrono::seconds(0);
         out.applied = "respond-async";

@@ -35,12 +35,15 @@ Response media_response(Media media, std::string body);
 std::optional<Json> read_json_body(const Call& call, Response& refused, bool empty_is_object = false);
 /// Whether the body is CSV by its content type.
 bool is_csv(const Request& request);
+bool is_ndjson(const Request& request);
 
 /// `?name=` as a whole number; faults name the parameter.
 core::Result<std::optional<std::uint64_t>> query_integer(const Request& request, std::string_view name);
 /// `?name`, `?name=true`, `?name=false`; anything else fails.
 core::Result<bool> query_flag(const Request& request, std::string_view name);
-core::Result<PageQuery> page_query(const Request& request);
+/// What a list's cursors look like: others are refused, not taken for the first page.
+enum class CursorForm { number, text };
+core::Result<PageQuery> page_query(const Request& request, CursorForm form);
 
 /// The entity tags of If-Match or If-None-Match without their quotes and W/; "*" stays. Empty where absent.
 std::vector<std::string> entity_tags(const Request& request, std::string_view header);

@@ -112,7 +112,7 @@ Response list_networks(const Call& call) {
   static constexpr Media kOffered[] = {Media::json, Media::csv, Media::ndjson};
   const auto media = choose_media(call.request, kOffered);
   if (!media) return problem(406, media.error().message, call.request);
-  const auto query = page_query(call.request);
+  const auto query = page_query(call.request, CursorForm::number);
   if (!query) return problem(query.error(), call.request);
   const auto page = call.services.networks.list(*query);
   std::string body;

@@ -161,11 +161,12 @@ constexpr Schema kSchemas[] = {
 },"ema":{"type":"number","minimum":0,"exclusiveMaximum":1},"seed":{"type":"integer","minimum":0},
 "dtype":{"type":"string","enum":["float32","float64"]},"labels":{"$ref":
 "#/components/schemas/Labels"},"ttl_s":{"type":"integer","minimum":1}}})json"},
-    {"NetworkPatch", R"json({"type":"object","additionalProperties":false,"properties":{"optimizer":{"$ref":
-"#/components/schemas/Optimizer"},"schedule":{"$ref":"#/components/schemas/Schedule"},
-"regularization":{"$ref":"#/components/schemas/Regularization"},"gradient_clip":{"$ref":
-"#/components/schemas/GradientClip"},"labels":{"type":["object","null"],"additionalProperties":{
-"type":["string","null"]}},"ttl_s":{"type":["integer","null"],"minimum":1}}})json"},
+    {"NetworkPatch", R"json({"type":"object","additionalProperties":false,"properties":{"optimizer":{"anyOf":
+[{"$ref":"#/components/schemas/Optimizer"},{"type":"null"}]},"schedule":{"anyOf":[{"$ref":
+"#/components/schemas/Schedule"},{"type":"null"}]},"regularization":{"anyOf":[{"$ref":
+"#/components/schemas/Regularization"},{"type":"null"}]},"gradient_clip":{"anyOf":[{"$ref":
+"#/components/schemas/GradientClip"},{"type":"null"}]},"labels":{"type":["object","null"],
+"additionalProperties":{"type":["string","null"]}},"ttl_s":{"type":["integer","null"],"minimum":1}}})json"},
     {"Record",
      R"json({"type":"object","required":["step","epoch"],"properties":{"step":{"type":"integer","minimum":0},
 "epoch":{"type":"integer","minimum":0}},"additionalProperties":{"type":"number"}})json"},

@@ -77,6 +77,16 @@ core::Result<void> read_slowly(const Json& json, const core::Snapshot& snapshot,
   return {};
 }
 
+std::optional<Json> read_rows_body(const Call& call, Response& refused) {
+  if (!is_ndjson(call.request)) return read_json_body(call, refused);
+  JsonLimits limits;
+  limits.depth = call.services.system.limits().json_depth_max;
+  auto body = lines_as_body(call.request.body, limits);
+  if (body) return std::move(*body);
+  refused = problem(400, body.error().message, call.request);
+  return std::nullopt;
+}
+
 struct Predicted {
   std::string_view network;
   const core::Snapshot& snapshot;
@@ -166,9 +176,9 @@ Response predict_as(const Call& call, const SnapshotPointer& snapshot, Media med
     auto read = preprocess ? take_encoded(encode_csv_rows(call.request.body, *preprocess), flat)
                            : read_csv_inputs(call.request.body, spec.inputs, flat);
     if (!read) return problem(read.error(), call.request);
-  } else if (read_inputs(call.request.body, spec.inputs, flat) != FastRead::ok) {
+  } else if (is_ndjson(call.request) || read_inputs(call.request.body, spec.inputs, flat) != FastRead::ok) {
     Response refused;
-    const auto json = read_json_body(call, refused);
+    const auto json = read_rows_body(call, refused);
     if (!json) return refused;
     if (auto read = read_slowly(*json, *snapshot, flat); !read) return problem(read.error(), call.request);
   }

@@ -71,6 +71,43 @@ core::Result<std::vector<double>> encode_named_rows(const Json& rows, const core
   return core::encode_inputs(preprocess, core::TableSource(table));
 }
 
+core::Result<Json> lines_as_body(std::string_view text, const JsonLimits& limits) {
+  JsonArray lines;
+  JsonRows numbers;
+  for (std::size_t line_number = 1; !text.empty(); ++line_number) {
+    const auto end = text.find('\n');
+    const std::string_view line = text.substr(0, end);
+    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
+    auto json = parse_json(line, limits);
+    if (!json)
+      return core::Error{json.error().code,
+                         "line " + std::to_string(line_number) + " of NDJSON: " + json.error().message,
+                         {}};
+    if (const auto* number = json->as<JsonNumber>()) json = Json(JsonNumbers{number->value});
+    if (const auto* row = json->as<JsonNumbers>(); row && lines.empty()) {
+      numbers.values.insert(numbers.values.end(), row->begin(), row->end());
+      numbers.ends.push_back(numbers.values.size());
+      continue;
+    }
+    for (std::size_t r = 0; r < numbers.rows(); ++r) {  // numbers so far, and now something else
+      const auto* first = numbers.values.data() + numbers.begin_of(r);
+      lines.emplace_back(JsonNumbers(first, first + numbers.length_of(r)));
+    }
+    numbers = {};
+    lines.push_back(std::move(*json));
+  }
+  const bool named = !lines.empty() && lines.front().as<JsonObject>();
+  Json rows{JsonNumbers{}};  // of no line at all
+  if (!lines.empty())
+    rows = Json(std::move(lines));
+  else if (numbers.rows() > 0)
+    rows = Json(std::move(numbers));
+  JsonObject body;
+  body.emplace_back(named ? "rows" : "inputs", std::move(rows));
+  return Json(std::move(body));
+}
+
 core::Result<std::vector<double>> encode_csv_rows(std::string_view text, const core::Preprocess& preprocess) {
   Collect sink;
   CsvOptions options;

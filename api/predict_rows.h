@@ -14,7 +14,12 @@ namespace mlpd::api {
 /// faults at once, with pointers "#/rows/0/age".
 core::Result<std::vector<double>> encode_named_rows(const Json& rows, const core::Preprocess& preprocess);
 
-/// The same for CSV with a header line.
+/// NDJSON as the JSON body that asks the same: {"rows": […]} for lines that are objects, {"inputs": […]} for
+/// arrays of numbers, or one number each. Blank lines are skipped. The error, of a line that is no JSON,
+/// names it.
+core::Result<Json> lines_as_body(std::string_view text, const JsonLimits& limits);
+
+/// The same rows as CSV with a header line.
 core::Result<std::vector<double>> encode_csv_rows(std::string_view text, const core::Preprocess& preprocess);
 
 }  // namespace mlpd::api

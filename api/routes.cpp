@@ -116,7 +116,7 @@ std::vector<Route> network_routes() {
                      {"version", kText, "answer from this published version"},
                      {"alias", kText, "answer from the version that this alias names"},
                      kFormat},
-           .request_media = {Media::json, Media::csv},
+           .request_media = kTables,
            .answer_media = kTables},
           {.method = "POST",
            .pattern = "/v1/networks/{network}/evaluate",

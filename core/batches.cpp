@@ -1,9 +1,13 @@
 #include "core/batches.h"
 
 #include <algorithm>
+#include <cmath>
+#include <string>
 
+#include "core/named_table.h"
 #include "core/network.h"
 #include "core/random.h"
+#include "core/solver.h"
 
 namespace mlpd::core {
 
@@ -30,7 +34,53 @@ void scale_to_mean_one(const T* weights, std::size_t rows, bool targets_weighed,
     out[r] = static_cast<T>(targets_weighed ? factor : static_cast<double>(weights[r]) * factor);
 }
 
+bool has_batch_norm(const std::vector<LayerSpec>& layers) {
+  return std::any_of(layers.begin(), layers.end(), [](const LayerSpec& layer) {
+    return layer.kind == LayerKind::batch_norm || has_batch_norm(layer.layers);
+  });
+}
+
 }  // namespace
+
+Result<void> check_batches(const NetworkSpec& spec, std::size_t rows, const BatchPlan& plan) {
+  const std::size_t weights = class_weight_count(output_count(spec));
+  const std::vector<double>& given = plan.class_weights;
+  Error error{ErrorCode::invalid_argument, "The data can't be trained on as asked."};
+  if (!given.empty() && given.size() != weights)
+    error.fields.push_back({"#/class_weights", "has " + std::to_string(given.size()) +
+                                                   " weights where the network has " +
+                                                   std::to_string(weights) + " classes"});
+  else if (std::any_of(given.begin(), given.end(), [](double w) { return !std::isfinite(w) || w < 0; }))
+    error.fields.push_back({"#/class_weights", "must be finite numbers of 0 or more"});
+  else if (!given.empty() && std::all_of(given.begin(), given.end(), [](double w) { return w == 0; }))
+    error.fields.push_back({"#/class_weights", "must not all be 0"});
+  const std::size_t batch =
+      plan.batch_size == 0 ? rows : static_cast<std::size_t>(std::min<std::uint64_t>(plan.batch_size, rows));
+  if (has_batch_norm(spec.layers) && (batch < 2 || rows % batch == 1))
+    error.fields.push_back({rows == 1 ? "#/data/inputs" : "#/batch_size",
+                            "leaves a batch of one row (" + std::to_string(rows) + " rows in batches of " +
+                                std::to_string(batch) +
+                                "), whose variance, which batch_norm needs, means nothing; choose another"});
+  const Optimizer kind = spec.hyper_parameters.optimizer.kind;
+  if (is_solver(kind) && kind != Optimizer::automatic && batch < rows)
+    error.fields.push_back({"#/batch_size", "must be left out: " + std::string(name_of(optimizers(), kind)) +
+                                                " works on the whole training set; or train with adam"});
+  if (!error.fields.empty()) return error;
+  return {};
+}
+
+Result<void> check_targets(const LossOptions& loss, const Dataset& data) {
+  if (loss.kind != Loss::cross_entropy && loss.kind != Loss::binary_cross_entropy) return {};
+  const auto wrong = std::find_if(data.targets.begin(), data.targets.end(),
+                                  [](double target) { return !(target >= 0 && target <= 1); });
+  if (wrong == data.targets.end()) return {};
+  const auto row = static_cast<std::size_t>(wrong - data.targets.begin()) / data.output_count;
+  const std::string name(name_of(losses(), loss.kind));
+  return Error{ErrorCode::invalid_argument,
+               "The targets have no meaning under " + name + ".",
+               {{"#/data/targets/" + std::to_string(row),
+                 "must be from 0 to 1 under " + name + "; use mean_squared_error for other numbers"}}};
+}
 
 template <class T>
 Batches<T>::Batches(const Dataset& data, const BatchPlan& plan, const LossOptions& loss, std::uint64_t seed)
@@ -63,12 +113,6 @@ void Batches<T>::weigh_targets(const Dataset& data, const BatchPlan& plan, doubl
         (1 - label_smoothing) * data.targets[i] + label_smoothing / static_cast<double>(classes);
     weighed_targets_.data()[i] = static_cast<T>(plan.class_weights[i % classes] * smooth);
   }
-}
-
-template <class T>
-std::size_t Batches<T>::last_batch_rows() const {
-  const std::size_t rest = rows() % batch_size_;
-  return rest == 0 ? batch_size_ : rest;
 }
 
 template <class T>

@@ -36,8 +36,6 @@ class Batches {
   bool empty() const { return inputs_.rows() == 0; }
   std::size_t rows() const { return inputs_.rows(); }
   std::size_t batch_size() const { return batch_size_; }
-  /// Rows of the last batch of an epoch.
-  std::size_t last_batch_rows() const;
 
   /// Whether the cursor was in this data, cut in the same way.
   bool continues(const Cursor& cursor) const;
@@ -70,6 +68,13 @@ class Batches {
   std::uint64_t seed_ = 0;
   Digest digest_;
 };
+
+/// Whether `rows` rows can be trained on in batches as `plan` says: class weights that fit, two rows in every
+/// batch for batch_norm, the whole set for a solver. Pointers are those of the train body.
+Result<void> check_batches(const NetworkSpec& spec, std::size_t rows, const BatchPlan& plan);
+
+/// Whether the loss has a meaning on these targets: the cross entropies take shares from 0 to 1.
+Result<void> check_targets(const LossOptions& loss, const Dataset& data);
 
 /// The weight of a row under class weights: Σ_k weight_k·y_k; with one output (two weights, class 0 and 1)
 /// (1−y)·weight_0 + y·weight_1.

@@ -44,7 +44,7 @@ Result<void> check_shapes(const Network& network, const Dataset& data) {
                                                   " columns where the network has " +
                                                   std::to_string(network.output_count()) + " outputs"});
   if (!error.fields.empty()) return error;
-  return {};
+  return check_targets(network.spec().loss, data);
 }
 
 template <class T>
@@ -110,32 +110,10 @@ Result<void> NetworkLearner<T>::adopt_parameters(const Checkpoint& from) {
 
 template <class T>
 Result<void> NetworkLearner<T>::bind(std::shared_ptr<const Dataset> data, const BatchPlan& plan) {
-  Result<void> fits = check_shapes(*network_, *data);
-  if (!fits) return fits;
-  const std::size_t weights = class_weight_count(network_->output_count());
-  Error error{ErrorCode::invalid_argument, "The data can't be trained on as asked."};
-  if (!plan.class_weights.empty() && plan.class_weights.size() != weights)
-    error.fields.push_back({"#/class_weights", "has " + std::to_string(plan.class_weights.size()) +
-                                                   " weights where the network has " +
-                                                   std::to_string(weights) + " classes"});
-  else if (std::any_of(plan.class_weights.begin(), plan.class_weights.end(),
-                       [](double w) { return !std::isfinite(w) || w < 0; }))
-    error.fields.push_back({"#/class_weights", "must be finite numbers of 0 or more"});
-  if (!error.fields.empty()) return error;
+  if (Result<void> fits = check_shapes(*network_, *data); !fits) return fits;
+  if (Result<void> fit = check_batches(spec_, data->rows, plan); !fit) return fit;
   Batches<T> batches(*data, plan, spec_.loss, spec_.seed);
-  if (!network_->batch_norms().empty() && batches.last_batch_rows() < 2)
-    return Error{
-        ErrorCode::invalid_argument,
-        "batch_norm needs two rows or more in every batch.",
-        {{batches.rows() == 1 ? "#/data/inputs" : "#/batch_size",
-          "leaves a batch of one row (" + std::to_string(batches.rows()) + " rows in batches of " +
-              std::to_string(batches.batch_size()) + "), whose variance means nothing; choose another"}}};
-  const Optimizer kind = spec_.hyper_parameters.optimizer.kind;
-  if (is_solver(kind) && kind != Optimizer::automatic && batches.batch_size() < batches.rows())
-    return Error{ErrorCode::invalid_argument,
-                 "This optimizer works on the whole training set.",
-                 {{"#/batch_size", "leave it out, or train with adam"}}};
-  if (is_solver(kind)) begin_solver(batches);
+  if (is_solver(spec_.hyper_parameters.optimizer.kind)) begin_solver(batches);
   batches_ = std::move(batches);
   accuracy_rule_ = accuracy_rule(spec_, is_one_hot(*data));
   return {};

@@ -73,7 +73,8 @@ class NetworkLearner final : public Learner {
   std::unique_ptr<Validation> validation_;
 };
 
-/// Error of data whose shape doesn't fit the network (or without rows); pointers "#/data/inputs",
+/// Error of data whose shape doesn't fit the network (or without rows), or whose targets don't fit the loss
+/// (check_targets()); pointers "#/data/inputs",
 /// "#/data/targets".
 Result<void> check_shapes(const Network& network, const Dataset& data);
 

@@ -159,9 +159,9 @@ class Inspection {
   void check_outputs(std::size_t outputs) {
     if (spec_.layers.empty()) return;
     const double smoothing = spec_.loss.label_smoothing;
-    if (!(smoothing >= 0 && smoothing < 1)) fault("#/label_smoothing", "must be in [0, 1)");
+    if (!(smoothing >= 0 && smoothing < 1)) fault("#/loss/label_smoothing", "must be in [0, 1)");
     if (smoothing != 0 && spec_.loss.kind != Loss::cross_entropy)
-      fault("#/label_smoothing", "goes with the loss cross_entropy only");
+      fault("#/loss/label_smoothing", "goes with the loss cross_entropy only");
     if (spec_.loss.kind == Loss::cross_entropy && outputs < 2)
       fault("#/loss", "cross_entropy needs two outputs or more; use binary_cross_entropy for a single one");
     const std::size_t labels = spec_.class_labels.size();

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/batches.h"
 #include "core/metrics.h"
+#include "core/network.h"
+#include "core/solver.h"
 
 namespace mlpd::core {
 
@@ -26,7 +29,9 @@ double metric_of(const Record& record, std::string_view metric) {
   return metric == "loss" ? record.loss : record.accuracy;
 }
 
-Result<void> check_plan(const TrainingPlan& plan, const Learner& learner, const Dataset& data) {
+}  // namespace
+
+Result<void> check_plan(const TrainingPlan& plan, const NetworkSpec& spec, const Dataset& data) {
   Error error{ErrorCode::invalid_argument, "The training can't be done as asked."};
   const auto fault = [&](const char* pointer, std::string detail) {
     error.fields.push_back({pointer, std::move(detail)});
@@ -43,15 +48,21 @@ Result<void> check_plan(const TrainingPlan& plan, const Learner& learner, const 
     else if (of_validation(early->metric) && !(plan.validation_fraction > 0))
       fault("#/early_stopping/metric",
             early->metric + " needs validation rows: give \"validation\": {\"fraction\": 0.2}");
-    else if (of_accuracy(early->metric) &&
-             accuracy_rule(learner.spec(), is_one_hot(data)) == AccuracyRule::none)
+    else if (of_accuracy(early->metric) && accuracy_rule(spec, is_one_hot(data)) == AccuracyRule::none)
       fault("#/early_stopping/metric", early->metric + " is for classifiers; use validation_loss or loss");
   }
   if (!error.fields.empty()) return error;
-  return {};
+  const std::size_t held_out = held_out_count(data.rows, plan.validation_fraction);
+  if (plan.validation_fraction > 0 && (held_out == 0 || held_out >= data.rows)) {
+    fault("#/validation/fraction", "must leave at least one row on either side");
+    return error;
+  }
+  if (Result<void> fit = check_targets(spec.loss, data); !fit) return fit;
+  const Optimizer kind = spec.hyper_parameters.optimizer.kind;
+  if (is_solver(kind))
+    if (Result<void> fit = check_solver(Network(spec), kind); !fit) return fit;
+  return check_batches(spec, data.rows - held_out, plan.batches);
 }
-
-}  // namespace
 
 std::span<const std::string_view> judged_metrics() { return kMetrics; }
 
@@ -88,7 +99,7 @@ TrainingRun::TrainingRun(Learner& learner, Split split, TrainingPlan plan, Train
 
 Result<TrainingRun> TrainingRun::start(Learner& learner, std::shared_ptr<const Dataset> data,
                                        const TrainingPlan& plan, TrainingProgress progress) {
-  if (Result<void> valid = check_plan(plan, learner, *data); !valid) return valid.error();
+  if (Result<void> valid = check_plan(plan, learner.spec(), *data); !valid) return valid.error();
   Split parts{std::move(data), nullptr};
   if (plan.validation_fraction > 0) {
     Result<Split> made = split(parts.training, plan.validation_fraction, learner.spec().seed);

@@ -46,6 +46,11 @@ struct TrainingPlan {
   bool operator==(const TrainingPlan&) const = default;
 };
 
+/// Whether the plan can be carried out on `data` by a network of the valid `spec`, whose shape the data fits:
+/// everything that makes TrainingRun::start fail. Errors name the field of the train body ("#/data/inputs",
+/// "#/batch_size").
+Result<void> check_plan(const TrainingPlan& plan, const NetworkSpec& spec, const Dataset& data);
+
 /// The part of a job's state that is not the network's; stored with a checkpoint so that a job cut off
 /// continues.
 struct TrainingProgress {
@@ -60,7 +65,7 @@ struct TrainingProgress {
 /// progress() / a new TrainingRun with it. Not thread-safe; borrows the learner.
 class TrainingRun {
  public:
-  /// Splits, binds and checks. Errors name the field of the train body ("#/data/inputs", "#/batch_size").
+  /// Checks the plan (check_plan()), splits and binds.
   static Result<TrainingRun> start(Learner& learner, std::shared_ptr<const Dataset> data,
                                    const TrainingPlan& plan, TrainingProgress progress = {});
 

@@ -51,9 +51,12 @@ class NetworkEntry {
     TrainingState state;                 ///< learner is null until first use
     std::uint64_t applied_sequence = 0;  ///< newest journal record that is in `state`
     std::optional<JobStarted> unwritten_start;
-    double seconds_since_stored = 0;  ///< computing that a replay would repeat
-    double store_seconds = 0;         ///< what the last checkpoint took to write
-    double job_seconds = 0;           ///< running time of the present job
+    double seconds_since_stored = 0;     ///< computing that a replay would repeat
+    double store_seconds = 0;            ///< what the last checkpoint took to write
+    double job_seconds = 0;              ///< what the present job has run since it began or was resumed,
+                                         ///< waiting for its pace included, pauses not
+    std::uint64_t job_steps_before = 0;  ///< steps that it had done before those seconds
+    Clock::time_point clock{};           ///< up to when job_seconds counts
     std::uint64_t slice_steps = 1;
     Clock::time_point running_since{};  ///< since when the present job runs without a pause
     std::uint64_t running_steps = 0;    ///< steps that it had done then

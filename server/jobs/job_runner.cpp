@@ -34,6 +34,16 @@ double seconds_between(Clock::time_point from, Clock::time_point to) {
   return std::chrono::duration<double>(to - from).count();
 }
 
+Clock::duration duration_of(double seconds) {
+  return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+}
+
+void count_time(NetworkEntry::Training& training) {
+  const Clock::time_point now = Clock::now();
+  training.job_seconds += seconds_between(training.clock, now);
+  training.clock = now;
+}
+
 }  // namespace
 
 std::shared_ptr<Job> JobRunner::next_job(NetworkEntry& entry) {
@@ -59,6 +69,8 @@ bool JobRunner::claim(NetworkEntry& entry, const std::shared_ptr<Job>& job) {
     if (!job->view.started_at) job->view.started_at = parts_.now();
     entry.training.running_since = Clock::now();
     entry.training.running_steps = job->view.steps_done;
+    entry.training.clock = entry.training.running_since;
+    if (entry.training.job_seconds == 0) entry.training.job_steps_before = entry.training.running_steps;
     view = job->view;
   }
   parts_.observer.on_job(view);
@@ -85,6 +97,7 @@ Scheduler::Next JobRunner::take_turn(const std::shared_ptr<NetworkEntry>& entry)
         cancelled = job->cancel_requested;
         if (job->view.state == api::JobState::paused && !cancelled) continue;
       }
+      count_time(training);
       limit = limit_slice(*entry);
       if (cancelled) {
         how = End{core::StopReason::cancelled, true, {}, false};
@@ -130,6 +143,7 @@ std::optional<JobRunner::End> JobRunner::begin(const std::shared_ptr<NetworkEntr
     start.at = job->view.started_at.value_or(parts_.now());
   }
   training.job_seconds = 0;
+  training.job_steps_before = 0;
   training.slice_steps = 1;
   const Result<void> begun = begin_job(training.state, job, keeper_.source(*entry), std::nullopt);
   if (training.state.request.hyper_parameters) {
@@ -157,8 +171,10 @@ JobRunner::SliceLimit JobRunner::limit_slice(NetworkEntry& entry) {
         static_cast<double>(training.state.run->progress().steps_done - training.running_steps);
     if (due < done + 1) {
       limit.steps = 0;
-      limit.resume_at = training.running_since + std::chrono::duration_cast<Clock::duration>(
-                                                     std::chrono::duration<double>(done / rate + 1e-4));
+      limit.resume_at = training.running_since + duration_of(done / rate + 1e-4);
+      if (request.max_seconds)
+        limit.resume_at = std::min(limit.resume_at,
+                                   training.clock + duration_of(*request.max_seconds - training.job_seconds));
     } else {
       limit.steps = std::min(limit.steps, static_cast<std::uint64_t>(due - done));
     }
@@ -183,7 +199,7 @@ std::optional<JobRunner::End> JobRunner::slice(NetworkEntry& entry, Job& job, st
   }
   const double seconds = seconds_between(begun, Clock::now());
   training.seconds_since_stored += seconds;
-  training.job_seconds += seconds;
+  count_time(training);
   const double factor = seconds > 0 ? kSliceSeconds / seconds : 2;
   training.slice_steps = std::max<std::uint64_t>(
       1, static_cast<std::uint64_t>(static_cast<double>(steps) * std::clamp(factor, 0.1, 4.0)));
@@ -196,8 +212,9 @@ std::optional<JobRunner::End> JobRunner::slice(NetworkEntry& entry, Job& job, st
     entry.facts.step = training.state.learner->step();
     job.view.step = entry.facts.step;
     job.view.steps_done = training.state.run->progress().steps_done;
+    const std::uint64_t steps_counted = job.view.steps_done - training.job_steps_before;
     job.view.steps_per_second =
-        training.job_seconds > 0 ? static_cast<double>(job.view.steps_done) / training.job_seconds : 0;
+        training.job_seconds > 0 ? static_cast<double>(steps_counted) / training.job_seconds : 0;
     if (!records.empty()) {
       entry.facts.last_record = records.back();
       job.view.loss = records.back().loss;

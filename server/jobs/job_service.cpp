@@ -28,17 +28,13 @@ Result<api::TrainRequest> JobServiceImplementation::plan(NetworkEntry& entry,
   api::TrainRequest planned = request;
   planned.data.reset();
   planned.epochs.reset();
-  std::uint64_t training_rows = rows->rows;
-  if (request.plan.validation_fraction > 0) {
-    Result<core::Split> split = core::split(rows, request.plan.validation_fraction, 0);
-    if (!split.ok()) return split.error();
-    training_rows = split->training->rows;
-  }
+  const std::uint64_t training_rows =
+      rows->rows - core::held_out_count(rows->rows, request.plan.validation_fraction);
   const std::uint64_t steps_max = parts_.limits.job_steps_max;
   if (request.epochs) {
     const std::uint64_t size = request.plan.batches.batch_size;
     const std::uint64_t batch = size == 0 || size > training_rows ? training_rows : size;
-    const std::uint64_t batches = (training_rows + batch - 1) / batch;
+    const std::uint64_t batches = batch == 0 ? 1 : (training_rows + batch - 1) / batch;
     planned.plan.steps = *request.epochs > steps_max / batches ? steps_max + 1 : *request.epochs * batches;
   }
   if (planned.plan.steps < 1 || planned.plan.steps > steps_max) {
@@ -56,6 +52,7 @@ Result<api::TrainRequest> JobServiceImplementation::plan(NetworkEntry& entry,
     spec.hyper_parameters = *request.hyper_parameters;
     if (Result<void> valid = core::validate(spec, parts_.limits.network); !valid.ok()) return valid.error();
   }
+  if (Result<void> valid = core::check_plan(planned.plan, spec, *rows); !valid.ok()) return valid.error();
   return planned;
 }
 

@@ -187,8 +187,9 @@ TEST(DecodePatch, AChangedTypeStartsFromItsDefaults) {
 }
 
 TEST(DecodePatch, RefusesWhatCanNotChange) {
-  for (auto body : {R"({"layers":[]})", R"({"seed":1})", R"({"name":"x"})", R"({"optimizer":null})",
-                    R"({"stpe":1})", R"({"labels":5})", R"({"optimizer":{"learning_rate":0}})", "[]"})
+  for (auto body :
+       {R"({"layers":[]})", R"({"seed":1})", R"({"name":"x"})", R"({"optimizer":{"rate":null,"x":1}})",
+        R"({"stpe":1})", R"({"labels":5})", R"({"optimizer":{"learning_rate":0}})", "[]"})
     EXPECT_FALSE(decode_patch(*parse_json(body), network()).ok()) << body;
 }
 

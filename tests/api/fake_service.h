@@ -132,10 +132,12 @@ class FakeService final : public NetworkService, public SystemService {
   }
   Page<NetworkView> list(const PageQuery& query) override {
     Page<NetworkView> page;
+    std::size_t place = 0;
+    const std::size_t first = query.cursor.empty() ? 0 : std::stoul(query.cursor);
     for (const auto& [name, stored] : networks) {
-      if (name <= query.cursor) continue;
+      if (place++ < first) continue;
       if (page.items.size() == query.limit) {
-        page.next_cursor = page.items.back().name;
+        page.next_cursor = std::to_string(place - 1);
         break;
       }
       page.items.push_back(stored.view);

@@ -69,6 +69,28 @@ TEST(Negotiation, ReadsFlagsAndNumbers) {
   }
 }
 
+TEST(Negotiation, ReadsPreferencesAsHttpWritesThem) {
+  const struct {
+    std::string header;
+    std::optional<int> seconds;
+  } kCases[] = {{"wait=5", 5},
+                {"Wait = \"5\"; lenient", 5},
+                {"handling=strict, wait=0", 0},
+                {"wait=5, respond-async", 0},
+                {"handling=strict", kWaitSecondsDefault},
+                {"wait=", std::nullopt},
+                {"wait=1.5", std::nullopt}};
+  for (const auto& c : kCases) {
+    Request request;
+    request.headers.emplace_back("Prefer", c.header);
+    const auto read = preference(request);
+    ASSERT_EQ(read.ok(), c.seconds.has_value()) << c.header;
+    if (read) {
+      EXPECT_EQ(read->wait, std::chrono::seconds(*c.seconds)) << c.header;
+    }
+  }
+}
+
 TEST(Negotiation, CapsTheWait) {
   Request request;
   request.headers.emplace_back("Prefer", "wait=" + std::to_string(kWaitSecondsMax + 1));

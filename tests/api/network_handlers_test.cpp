@@ -127,7 +127,7 @@ TEST_F(NetworkHandlersTest, ListsComeInPagesAndForms) {
       << csv.body;
   const auto lines = send("GET", "/v1/networks", "", {{"Accept", "application/x-ndjson"}});
   EXPECT_EQ(std::count(lines.body.begin(), lines.body.end(), '\n'), 3);
-  for (auto bad : {"limit=0", "limit=1001", "limit=-1", "limit=x", "cursor=\x01"})
+  for (auto bad : {"limit=0", "limit=1001", "limit=-1", "limit=x", "cursor=\x01", "cursor=x"})
     EXPECT_EQ(get("/v1/networks?" + std::string(bad)).status, 422) << bad;
   EXPECT_EQ(get("/v1/networks?limit=1000").status, 200);
 }

@@ -79,8 +79,8 @@ const std::vector<Fault>& faults() {
       {"#/layers/0/layers",
        [](NetworkSpec& s) { insert(s, layer(LayerKind::residual)), s.layers[0].layers = {s.layers[1]}; }},
       {"#/layers/2/type", [](NetworkSpec& s) { s.layers.push_back(layer(LayerKind::dropout)); }},
-      {"#/label_smoothing", [](NetworkSpec& s) { s.loss.label_smoothing = 1; }},
-      {"#/label_smoothing",
+      {"#/loss/label_smoothing", [](NetworkSpec& s) { s.loss.label_smoothing = 1; }},
+      {"#/loss/label_smoothing",
        [](NetworkSpec& s) {
          s.loss = {Loss::huber, 0.1};
        }},

@@ -33,6 +33,54 @@ TrainingPlan judged_plan() {
   return plan;
 }
 
+TEST(TrainingRun, WhatCanNotBeDoneIsKnownBefore) {
+  const struct {
+    const char* pointer;
+    std::function<void(NetworkSpec&, TrainingPlan&, Dataset&)> spoil;
+  } kCases[] = {
+      {"#/steps", [](NetworkSpec&, TrainingPlan& plan, Dataset&) { plan.steps = 0; }},
+      {"#/validation/fraction",
+       [](NetworkSpec&, TrainingPlan& plan, Dataset&) { plan.validation_fraction = 0.001; }},
+      {"#/class_weights",
+       [](NetworkSpec&, TrainingPlan& plan, Dataset&) { plan.batches.class_weights = {1}; }},
+      {"#/class_weights",
+       [](NetworkSpec&, TrainingPlan& plan, Dataset&) {
+         plan.batches.class_weights = {0, 0};
+       }},
+      {"#/batch_size",
+       [](NetworkSpec& spec, TrainingPlan& plan, Dataset&) {
+         LayerSpec norm;
+         norm.kind = LayerKind::batch_norm;
+         spec.layers.insert(spec.layers.begin(), norm);
+         plan.batches.batch_size = 59;  // of 60 rows
+       }},
+      {"#/batch_size",
+       [](NetworkSpec& spec, TrainingPlan& plan, Dataset&) {
+         spec.hyper_parameters.optimizer = default_options(Optimizer::lbfgs);
+         plan.batches.batch_size = 20;
+       }},
+      {"#/optimizer/type",
+       [](NetworkSpec& spec, TrainingPlan&, Dataset&) {
+         LayerSpec dropout;
+         dropout.kind = LayerKind::dropout;
+         spec.layers.insert(spec.layers.begin(), dropout);
+         spec.hyper_parameters.optimizer = default_options(Optimizer::lbfgs);
+       }},
+      {"#/data/targets/3", [](NetworkSpec&, TrainingPlan&, Dataset& data) { data.targets[6] = -0.5; }},
+  };
+  for (const auto& c : kCases) {
+    NetworkSpec spec = eager_network();
+    TrainingPlan plan;
+    Dataset data = *noisy_moons();
+    ASSERT_TRUE(check_plan(plan, spec, data).ok());
+    c.spoil(spec, plan, data);
+    const Result<void> checked = check_plan(plan, spec, data);
+    ASSERT_FALSE(checked.ok()) << c.pointer;
+    ASSERT_FALSE(checked.error().fields.empty());
+    EXPECT_EQ(checked.error().fields[0].pointer, c.pointer);
+  }
+}
+
 TEST(TrainingRun, StopsEarlyWithTheBestParametersHoweverItIsCut) {
   const auto whole = make_learner(eager_network());
   Result<TrainingRun> run = TrainingRun::start(*whole, noisy_moons(), judged_plan());

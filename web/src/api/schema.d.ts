@@ -1327,10 +1327,10 @@ export interface components {
             next_cursor?: string;
         };
         NetworkPatch: {
-            optimizer?: components["schemas"]["Optimizer"];
-            schedule?: components["schemas"]["Schedule"];
-            regularization?: components["schemas"]["Regularization"];
-            gradient_clip?: components["schemas"]["GradientClip"];
+            optimizer?: components["schemas"]["Optimizer"] | null;
+            schedule?: components["schemas"]["Schedule"] | null;
+            regularization?: components["schemas"]["Regularization"] | null;
+            gradient_clip?: components["schemas"]["GradientClip"] | null;
             labels?: {
                 [key: string]: string | null;
             } | null;
@@ -4664,6 +4664,7 @@ export interface operations {
             content: {
                 "application/json": components["schemas"]["PredictRequest"];
                 "text/csv": string;
+                "application/x-ndjson": string;
             };
         };
         responses: {
