@@ -45,7 +45,7 @@ struct StatusRow {
 constexpr StatusRow kStatuses[] = {
     {400, "malformed-request", "The request is malformed"},
     {401, "unauthenticated", "A key is needed"},
-    {403, "permission-denied", "The key may not do this"},
+    {403, "permission-denied", "This is not permitted"},
     {404, "not-found", "There is no such thing"},
     {405, "method-not-allowed", "The method is not allowed here"},
     {406, "not-acceptable", "There is no answer in this form"},

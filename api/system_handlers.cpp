@@ -84,7 +84,8 @@ Response ready(const Call& call) {
 }
 
 Response read_system(const Call& call) {
-  const SystemView system = call.services.system.system();
+  SystemView system = call.services.system.system();
+  if (call.services.metrics != nullptr) system.event_streams = call.services.metrics->event_streams();
   std::string body;
   JsonWriter out(body);
   out.begin_object().field("version", system.version).field("build", system.build);

@@ -277,6 +277,8 @@ void Metrics::record_inference(std::size_t rows, double compute_seconds) {
   impl_->batch_rows_.record(static_cast<double>(rows));
 }
 
+std::size_t Metrics::event_streams() const { return impl_->sources_->listener().event_streams; }
+
 std::string Metrics::exposition() {
   const api::SystemView system = impl_->sources_->services.system.system();
   Exposition out;

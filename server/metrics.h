@@ -40,6 +40,7 @@ class Metrics final : public EngineObserver, public api::MetricsService {
   void on_network_removed(const std::string& network) override;
 
   void record_inference(std::size_t rows, double compute_seconds) override;
+  std::size_t event_streams() const override;
   std::string exposition() override;
 
  private:

@@ -20,7 +20,13 @@ api::RouteInfo Site::route(std::string_view method, std::string_view path) const
 }
 
 api::Response Site::handle(const api::Request& request) {
-  if (!is_page(request.method, request.path)) return contract_.handle(request);
+  if (!is_asset(request.path)) return contract_.handle(request);
+  if (!is_page(request.method, request.path)) {
+    api::Response refused = contract_.refuse(
+        405, request.path, request.method + " is not allowed here; allowed: GET, HEAD", request.request_id);
+    refused.set_header("Allow", "GET, HEAD");
+    return refused;
+  }
   return serve_asset(request.path, request.header("Accept-Encoding").value_or(""),
                      request.header("If-None-Match").value_or(""));
 }

@@ -17,6 +17,12 @@ def patched(mlpd, body):
     return answer.json
 
 
+def test_the_page_answers_get_alone(mlpd):
+    wrong = mlpd.post("/")
+    assert wrong.status == 405 and wrong.headers["allow"] == "GET, HEAD"
+    assert wrong.headers["content-type"] == "application/problem+json"
+
+
 def test_null_in_a_patch_takes_back_what_was_given(mlpd):
     plain = mlpd.create("plain", **SPEC)
     mlpd.create("n", **SPEC, labels={"a": "1", "b": "2"}, ttl_s=3600,

@@ -23,6 +23,7 @@ class MetricsTest : public EngineTest {
     services.metrics = &metrics_;
     ListenerStatistics listener;
     listener.connections = 3;
+    listener.event_streams = 2;
     metrics_.watch({services, [listener] { return listener; }, folder_.path()});
   }
 
@@ -55,6 +56,7 @@ TEST_F(MetricsTest, CountsRequestsByRouteMethodAndStatus) {
       {"DELETE", "/v1/jobs", 405, R"({route="unmatched",method="any",code="405"} 1)"},
   };
   for (const Case& c : cases) answered(c.method, c.pattern, c.status);
+  EXPECT_EQ(metrics_.event_streams(), 2u);
   const std::string text = metrics_.exposition();
   for (const Case& c : cases) EXPECT_THAT(text, HasSubstr("mlpd_http_requests_total" + c.line));
   EXPECT_THAT(text, HasSubstr("mlpd_http_received_bytes_total 30\n"));
