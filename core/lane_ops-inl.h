@@ -15,11 +15,15 @@
 HWY_BEFORE_NAMESPACE();
 namespace mlpd::core::HWY_NAMESPACE {
 
-/// A row of lanes in registers.
+/// Samples that long batches take at once: what leaves registers enough for two tiles of dots().
 template <class T>
+inline constexpr std::size_t kWideRow = std::clamp(4 * VectorOps<T>::kLanes, kSamples, kWidestRow);
+
+/// A row of kRow numbers in registers.
+template <class T, std::size_t kRow>
 struct Lanes {
   using Ops = VectorOps<T>;
-  static constexpr std::size_t kVectors = kSamples / Ops::kLanes;
+  static constexpr std::size_t kVectors = kRow / Ops::kLanes;
   typename Ops::V v[kVectors];
 
   static HWY_INLINE Lanes load(const T* p) {
@@ -40,9 +44,9 @@ struct Lanes {
   }
 };
 
-/// `count` ≤ 16 rows of a row-major matrix across the lanes; lanes past them repeat the last row, so that
+/// `count` ≤ kRow rows of a row-major matrix across the lanes; lanes past them repeat the last row, so that
 /// they never bring in a number that no sample has.
-template <class T>
+template <std::size_t kRow, class T>
 HWY_INLINE void load_rows(const T* rows, std::size_t count, std::size_t columns, T* out) {
 #if HWY_NATIVE_FMA
   using Ops = VectorOps<T>;
@@ -51,66 +55,66 @@ HWY_INLINE void load_rows(const T* rows, std::size_t count, std::size_t columns,
     const auto last_first = Ops::set(rows[2 * count - 2]);
     const auto last_second = Ops::set(rows[2 * count - 1]);
 #pragma GCC unroll 16
-    for (std::size_t i = 0; i < kSamples; i += Ops::kLanes) {
+    for (std::size_t i = 0; i < kRow; i += Ops::kLanes) {
       const std::size_t here = count > i ? count - i : 0;
       const std::size_t upper = 2 * here > Ops::kLanes ? 2 * here - Ops::kLanes : 0;
       const auto low = Ops::load(rows + 2 * i, 2 * here);
       const auto high = Ops::load(rows + 2 * i + Ops::kLanes, upper);
       const auto present = hn::FirstN(d, here);
       Ops::store(Ops::select(present, hn::ConcatEven(d, high, low), last_first), out + i);
-      Ops::store(Ops::select(present, hn::ConcatOdd(d, high, low), last_second), out + kSamples + i);
+      Ops::store(Ops::select(present, hn::ConcatOdd(d, high, low), last_second), out + kRow + i);
     }
     return;
   }
 #endif
-  for (std::size_t r = 0; r < kSamples; ++r) {
+  for (std::size_t r = 0; r < kRow; ++r) {
     const T* row = rows + std::min(r, count - 1) * columns;
-    for (std::size_t j = 0; j < columns; ++j) out[j * kSamples + r] = row[j];
+    for (std::size_t j = 0; j < columns; ++j) out[j * kRow + r] = row[j];
   }
 }
 
-template <class T>
+template <std::size_t kRow, class T>
 void store_rows(const T* lanes, std::size_t count, std::size_t columns, T* rows) {
   for (std::size_t r = 0; r < count; ++r)
-    for (std::size_t j = 0; j < columns; ++j) rows[r * columns + j] = lanes[j * kSamples + r];
+    for (std::size_t j = 0; j < columns; ++j) rows[r * columns + j] = lanes[j * kRow + r];
 }
 
 /// out[t] = start[t] + Σ_i in[i]·w[t·out_stride + i·in_stride] for kTile rows of lanes, i ascending.
-template <std::size_t kTile, class T>
+template <std::size_t kRow, std::size_t kTile, class T>
 HWY_INLINE void dot_tile(T* out, const T* start, const T* in, std::size_t count, const T* w,
                          std::size_t out_stride, std::size_t in_stride) {
   using Ops = VectorOps<T>;
-  Lanes<T> sum[kTile];
+  Lanes<T, kRow> sum[kTile];
 #pragma GCC unroll 8
-  for (std::size_t t = 0; t < kTile; ++t) sum[t] = Lanes<T>::set(start != nullptr ? start[t] : T{0});
+  for (std::size_t t = 0; t < kTile; ++t) sum[t] = Lanes<T, kRow>::set(start != nullptr ? start[t] : T{0});
   for (std::size_t i = 0; i < count; ++i) {
-    const auto x = Lanes<T>::load(in + i * kSamples);
+    const auto x = Lanes<T, kRow>::load(in + i * kRow);
 #pragma GCC unroll 8
     for (std::size_t t = 0; t < kTile; ++t) {
       const auto weight = Ops::set(w[t * out_stride + i * in_stride]);
 #pragma GCC unroll 16
-      for (std::size_t v = 0; v < Lanes<T>::kVectors; ++v)
+      for (std::size_t v = 0; v < Lanes<T, kRow>::kVectors; ++v)
         sum[t].v[v] = Ops::fma(x.v[v], weight, sum[t].v[v]);
     }
   }
 #pragma GCC unroll 8
-  for (std::size_t t = 0; t < kTile; ++t) sum[t].store(out + t * kSamples);
+  for (std::size_t t = 0; t < kTile; ++t) sum[t].store(out + t * kRow);
 }
 
-template <class T>
+template <std::size_t kRow, class T>
 HWY_INLINE void dots(T* out, std::size_t outputs, const T* start, const T* in, std::size_t count, const T* w,
                      std::size_t out_stride, std::size_t in_stride) {
-  constexpr std::size_t kTile = Lanes<T>::kVectors <= 2 ? 4 : 2;
+  constexpr std::size_t kTile = Lanes<T, kRow>::kVectors <= 2 ? 4 : 2;
   std::size_t t = 0;
   const auto from = [&](std::size_t i) { return start != nullptr ? start + i : nullptr; };
   for (; t + kTile <= outputs; t += kTile)
-    dot_tile<kTile>(out + t * kSamples, from(t), in, count, w + t * out_stride, out_stride, in_stride);
+    dot_tile<kRow, kTile>(out + t * kRow, from(t), in, count, w + t * out_stride, out_stride, in_stride);
   if (kTile > 2 && t + 2 <= outputs) {
-    dot_tile<2>(out + t * kSamples, from(t), in, count, w + t * out_stride, out_stride, in_stride);
+    dot_tile<kRow, 2>(out + t * kRow, from(t), in, count, w + t * out_stride, out_stride, in_stride);
     t += 2;
   }
   if (t < outputs)
-    dot_tile<1>(out + t * kSamples, from(t), in, count, w + t * out_stride, out_stride, in_stride);
+    dot_tile<kRow, 1>(out + t * kRow, from(t), in, count, w + t * out_stride, out_stride, in_stride);
 }
 
 #if HWY_NATIVE_FMA

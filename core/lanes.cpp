@@ -43,9 +43,9 @@ struct LanesKernels {
 /// Numbers of the memory of one pass.
 template <class T>
 std::size_t lanes_memory(const LanesArguments<T>& a) {
-  std::size_t rows = a.parameter_count + 2 * a.widest + a.layers.back().units + a.layers.front().inputs;
+  std::size_t rows = 2 * a.widest + a.layers.back().units + a.layers.front().inputs;
   for (const LanesLayer& layer : a.layers) rows += 2 * layer.units;
-  return rows * kSamples;
+  return a.parameter_count * kSamples + rows * kWidestRow;
 }
 
 }  // namespace mlpd::core
@@ -54,30 +54,30 @@ std::size_t lanes_memory(const LanesArguments<T>& a) {
 HWY_BEFORE_NAMESPACE();
 namespace mlpd::core::HWY_NAMESPACE {
 
-template <Activation kActivation, class T>
+template <Activation kActivation, std::size_t kRow, class T>
 void values(T* h, const T* z, std::size_t units) {
   using Ops = VectorOps<T>;
-  for (std::size_t i = 0; i < units * kSamples; i += Ops::kLanes)
+  for (std::size_t i = 0; i < units * kRow; i += Ops::kLanes)
     Ops::store(activation_value<kActivation, Ops>(Ops::load(z + i)), h + i);
 }
 
 /// dz = dh ∘ f′(z).
-template <Activation kActivation, class T>
+template <Activation kActivation, std::size_t kRow, class T>
 void slopes(T* dz, const T* dh, const T* z, const T* h, std::size_t units) {
   using Ops = VectorOps<T>;
-  for (std::size_t i = 0; i < units * kSamples; i += Ops::kLanes) {
+  for (std::size_t i = 0; i < units * kRow; i += Ops::kLanes) {
     const auto slope = activation_slope<kActivation, Ops>(Ops::load(z + i), Ops::load(h + i));
     Ops::store(Ops::mul(Ops::load(dh + i), slope), dz + i);
   }
 }
 
 /// softmax of two units: the larger one's power is e^0 = 1, or NaN where it is not finite.
-template <class T>
+template <std::size_t kRow, class T>
 void softmax_values_of_two(T* h, const T* z) {
   using Ops = VectorOps<T>;
-  for (std::size_t v = 0; v < kSamples; v += Ops::kLanes) {
+  for (std::size_t v = 0; v < kRow; v += Ops::kLanes) {
     const auto first = Ops::load(z + v);
-    const auto second = Ops::load(z + kSamples + v);
+    const auto second = Ops::load(z + kRow + v);
     const auto second_is_larger = Ops::less(first, second);
     const auto larger = Ops::select(second_is_larger, second, first);
     const auto smaller = Ops::select(second_is_larger, first, second);
@@ -87,107 +87,107 @@ void softmax_values_of_two(T* h, const T* z) {
     const auto of_larger = Ops::div(one, sum);
     const auto of_smaller = Ops::div(power, sum);
     Ops::store(Ops::select(second_is_larger, of_smaller, of_larger), h + v);
-    Ops::store(Ops::select(second_is_larger, of_larger, of_smaller), h + kSamples + v);
+    Ops::store(Ops::select(second_is_larger, of_larger, of_smaller), h + kRow + v);
   }
 }
 
-template <class T>
+template <std::size_t kRow, class T>
 void softmax_values(T* h, const T* z, std::size_t units) {
   using Ops = VectorOps<T>;
-  if (units == 2) return softmax_values_of_two(h, z);
-  for (std::size_t v = 0; v < kSamples; v += Ops::kLanes) {
+  if (units == 2) return softmax_values_of_two<kRow>(h, z);
+  for (std::size_t v = 0; v < kRow; v += Ops::kLanes) {
     auto largest = Ops::load(z + v);
     for (std::size_t j = 1; j < units; ++j) {
-      const auto x = Ops::load(z + j * kSamples + v);
+      const auto x = Ops::load(z + j * kRow + v);
       largest = Ops::select(Ops::less(largest, x), x, largest);
     }
     auto sum = Ops::set(0);
     for (std::size_t j = 0; j < units; ++j) {
-      const auto power = exp_of_nonpositive<Ops>(Ops::sub(Ops::load(z + j * kSamples + v), largest));
+      const auto power = exp_of_nonpositive<Ops>(Ops::sub(Ops::load(z + j * kRow + v), largest));
       sum = Ops::add(sum, power);
-      Ops::store(power, h + j * kSamples + v);
+      Ops::store(power, h + j * kRow + v);
     }
     for (std::size_t j = 0; j < units; ++j)
-      Ops::store(Ops::div(Ops::load(h + j * kSamples + v), sum), h + j * kSamples + v);
+      Ops::store(Ops::div(Ops::load(h + j * kRow + v), sum), h + j * kRow + v);
   }
 }
 
-template <class T>
+template <std::size_t kRow, class T>
 void softmax_slopes(T* dz, const T* dh, const T* h, std::size_t units) {
   using Ops = VectorOps<T>;
-  for (std::size_t v = 0; v < kSamples; v += Ops::kLanes) {
+  for (std::size_t v = 0; v < kRow; v += Ops::kLanes) {
     auto dot = Ops::set(0);
-    for (std::size_t i = v; i < units * kSamples; i += kSamples)
+    for (std::size_t i = v; i < units * kRow; i += kRow)
       dot = Ops::fma(Ops::load(h + i), Ops::load(dh + i), dot);
-    for (std::size_t i = v; i < units * kSamples; i += kSamples)
+    for (std::size_t i = v; i < units * kRow; i += kRow)
       Ops::store(Ops::mul(Ops::load(h + i), Ops::sub(Ops::load(dh + i), dot)), dz + i);
   }
 }
 
-template <class T>
+template <std::size_t kRow, class T>
 HWY_INLINE void activate_lanes(Activation activation, T* h, const T* z, std::size_t units) {
   switch (activation) {
     case Activation::linear:
-      return values<Activation::linear>(h, z, units);
+      return values<Activation::linear, kRow>(h, z, units);
     case Activation::sigmoid:
-      return values<Activation::sigmoid>(h, z, units);
+      return values<Activation::sigmoid, kRow>(h, z, units);
     case Activation::tanh:
-      return values<Activation::tanh>(h, z, units);
+      return values<Activation::tanh, kRow>(h, z, units);
     case Activation::relu:
-      return values<Activation::relu>(h, z, units);
+      return values<Activation::relu, kRow>(h, z, units);
     case Activation::leaky_relu:
-      return values<Activation::leaky_relu>(h, z, units);
+      return values<Activation::leaky_relu, kRow>(h, z, units);
     case Activation::elu:
-      return values<Activation::elu>(h, z, units);
+      return values<Activation::elu, kRow>(h, z, units);
     case Activation::gelu:
-      return values<Activation::gelu>(h, z, units);
+      return values<Activation::gelu, kRow>(h, z, units);
     case Activation::silu:
-      return values<Activation::silu>(h, z, units);
+      return values<Activation::silu, kRow>(h, z, units);
     case Activation::softplus:
-      return values<Activation::softplus>(h, z, units);
+      return values<Activation::softplus, kRow>(h, z, units);
     case Activation::softmax:
-      return softmax_values(h, z, units);
+      return softmax_values<kRow>(h, z, units);
   }
 }
 
-template <class T>
+template <std::size_t kRow, class T>
 HWY_INLINE void activate_lanes_backward(Activation activation, T* dz, const T* dh, const T* z, const T* h,
                                         std::size_t units) {
   switch (activation) {
     case Activation::linear:
-      return slopes<Activation::linear>(dz, dh, z, h, units);
+      return slopes<Activation::linear, kRow>(dz, dh, z, h, units);
     case Activation::sigmoid:
-      return slopes<Activation::sigmoid>(dz, dh, z, h, units);
+      return slopes<Activation::sigmoid, kRow>(dz, dh, z, h, units);
     case Activation::tanh:
-      return slopes<Activation::tanh>(dz, dh, z, h, units);
+      return slopes<Activation::tanh, kRow>(dz, dh, z, h, units);
     case Activation::relu:
-      return slopes<Activation::relu>(dz, dh, z, h, units);
+      return slopes<Activation::relu, kRow>(dz, dh, z, h, units);
     case Activation::leaky_relu:
-      return slopes<Activation::leaky_relu>(dz, dh, z, h, units);
+      return slopes<Activation::leaky_relu, kRow>(dz, dh, z, h, units);
     case Activation::elu:
-      return slopes<Activation::elu>(dz, dh, z, h, units);
+      return slopes<Activation::elu, kRow>(dz, dh, z, h, units);
     case Activation::gelu:
-      return slopes<Activation::gelu>(dz, dh, z, h, units);
+      return slopes<Activation::gelu, kRow>(dz, dh, z, h, units);
     case Activation::silu:
-      return slopes<Activation::silu>(dz, dh, z, h, units);
+      return slopes<Activation::silu, kRow>(dz, dh, z, h, units);
     case Activation::softplus:
-      return slopes<Activation::softplus>(dz, dh, z, h, units);
+      return slopes<Activation::softplus, kRow>(dz, dh, z, h, units);
     case Activation::softmax:
-      return softmax_slopes(dz, dh, h, units);
+      return softmax_slopes<kRow>(dz, dh, h, units);
   }
 }
 
-/// What loss_backward computes, for one block: factor[16] is row weight · scale, 0 in lanes past the rows.
-template <Loss kLoss, bool kFused, class T>
+/// What loss_backward computes, for one block: factor[kRow] is row weight · scale, 0 in lanes past the rows.
+template <Loss kLoss, bool kFused, std::size_t kRow, class T>
 void loss_lanes(const LanesArguments<T>& a, T* gradient, const T* h, const T* y, const T* factor) {
   using Ops = VectorOps<T>;
   const std::size_t units = a.layers.back().units;
-  for (std::size_t v = 0; v < kSamples; v += Ops::kLanes) {
+  for (std::size_t v = 0; v < kRow; v += Ops::kLanes) {
     const auto scale = Ops::load(factor + v);
     auto total = Ops::set(0);
     if constexpr (kLoss == Loss::cross_entropy && kFused)
-      for (std::size_t j = 0; j < units; ++j) total = Ops::add(total, Ops::load(y + j * kSamples + v));
-    for (std::size_t i = v; i < units * kSamples; i += kSamples) {
+      for (std::size_t j = 0; j < units; ++j) total = Ops::add(total, Ops::load(y + j * kRow + v));
+    for (std::size_t i = v; i < units * kRow; i += kRow) {
       const auto output = Ops::load(h + i);
       const auto target = Ops::load(y + i);
       if constexpr (kLoss == Loss::cross_entropy && kFused) {
@@ -199,96 +199,101 @@ void loss_lanes(const LanesArguments<T>& a, T* gradient, const T* h, const T* y,
   }
 }
 
-template <class T>
+template <std::size_t kRow, class T>
 void loss_of_block(const LanesArguments<T>& a, T* gradient, const T* h, const T* y, const T* factor) {
   switch (a.loss) {
     case Loss::half_squared_error:
-      return loss_lanes<Loss::half_squared_error, false>(a, gradient, h, y, factor);
+      return loss_lanes<Loss::half_squared_error, false, kRow>(a, gradient, h, y, factor);
     case Loss::mean_squared_error:
-      return loss_lanes<Loss::mean_squared_error, false>(a, gradient, h, y, factor);
+      return loss_lanes<Loss::mean_squared_error, false, kRow>(a, gradient, h, y, factor);
     case Loss::mean_absolute_error:
-      return loss_lanes<Loss::mean_absolute_error, false>(a, gradient, h, y, factor);
+      return loss_lanes<Loss::mean_absolute_error, false, kRow>(a, gradient, h, y, factor);
     case Loss::huber:
-      return loss_lanes<Loss::huber, false>(a, gradient, h, y, factor);
+      return loss_lanes<Loss::huber, false, kRow>(a, gradient, h, y, factor);
     case Loss::binary_cross_entropy:
-      return a.fused ? loss_lanes<Loss::binary_cross_entropy, true>(a, gradient, h, y, factor)
-                     : loss_lanes<Loss::binary_cross_entropy, false>(a, gradient, h, y, factor);
+      return a.fused ? loss_lanes<Loss::binary_cross_entropy, true, kRow>(a, gradient, h, y, factor)
+                     : loss_lanes<Loss::binary_cross_entropy, false, kRow>(a, gradient, h, y, factor);
     case Loss::cross_entropy:
-      return a.fused ? loss_lanes<Loss::cross_entropy, true>(a, gradient, h, y, factor)
-                     : loss_lanes<Loss::cross_entropy, false>(a, gradient, h, y, factor);
+      return a.fused ? loss_lanes<Loss::cross_entropy, true, kRow>(a, gradient, h, y, factor)
+                     : loss_lanes<Loss::cross_entropy, false, kRow>(a, gradient, h, y, factor);
   }
 }
 
-/// sums[k][j] += x[k]·dz[j], sums of the bias += dz[j]; kFirst starts them from 0.
-template <bool kFirst, class T>
+/// sums[k][j] += x[k]·dz[j], sums of the bias += dz[j], 16 samples after 16; kFirst starts them from 0.
+template <std::size_t kRow, bool kFirst, class T>
 void accumulate(const LanesLayer& layer, T* sums, const T* x, const T* dz) {
   using Ops = VectorOps<T>;
   T* sum = sums + layer.weights * kSamples;
   for (std::size_t k = 0; k < layer.inputs; ++k) {
-    const auto input = Lanes<T>::load(x + k * kSamples);
+    const auto input = Lanes<T, kRow>::load(x + k * kRow);
     for (std::size_t j = 0; j < layer.units; ++j, sum += kSamples) {
 #pragma GCC unroll 16
-      for (std::size_t v = 0; v < Lanes<T>::kVectors; ++v) {
-        const std::size_t at = v * Ops::kLanes;
-        const auto old = kFirst ? Ops::set(0) : Ops::load(sum + at);
-        Ops::store(Ops::fma(input.v[v], Ops::load(dz + j * kSamples + at), old), sum + at);
+      for (std::size_t at = 0; at < kSamples; at += Ops::kLanes) {
+        auto total = kFirst ? Ops::set(0) : Ops::load(sum + at);
+#pragma GCC unroll 4
+        for (std::size_t i = at; i < kRow; i += kSamples)
+          total = Ops::fma(input.v[i / Ops::kLanes], Ops::load(dz + j * kRow + i), total);
+        Ops::store(total, sum + at);
       }
     }
   }
   if (!layer.has_bias) return;
   sum = sums + layer.bias * kSamples;
-  for (std::size_t i = 0; i < layer.units * kSamples; i += Ops::kLanes) {
-    const auto old = kFirst ? Ops::set(0) : Ops::load(sum + i);
-    Ops::store(Ops::add(old, Ops::load(dz + i)), sum + i);
-  }
+  for (std::size_t j = 0; j < layer.units; ++j, sum += kSamples)
+    for (std::size_t at = 0; at < kSamples; at += Ops::kLanes) {
+      auto total = kFirst ? Ops::set(0) : Ops::load(sum + at);
+#pragma GCC unroll 4
+      for (std::size_t i = at; i < kRow; i += kSamples) total = Ops::add(total, Ops::load(dz + j * kRow + i));
+      Ops::store(total, sum + at);
+    }
 }
 
 /// Where the blocks of a pass are in its memory.
-template <class T>
+template <std::size_t kRow, class T>
 struct Blocks {
   T *sums, *dz, *dh, *targets, *inputs, *layers;
 
   explicit Blocks(const LanesArguments<T>& a)
       : sums(a.memory),
         dz(sums + a.parameter_count * kSamples),
-        dh(dz + a.widest * kSamples),
-        targets(dh + a.widest * kSamples),
-        inputs(targets + a.layers.back().units * kSamples),
-        layers(inputs + a.layers.front().inputs * kSamples) {}
+        dh(dz + a.widest * kRow),
+        targets(dh + a.widest * kRow),
+        inputs(targets + a.layers.back().units * kRow),
+        layers(inputs + a.layers.front().inputs * kRow) {}
 };
 
 /// Runs one block of inputs through the stack; returns where the last layer's z is (its h follows).
-template <class T>
-HWY_INLINE T* forward_block(const LanesArguments<T>& a, const Blocks<T>& blocks) {
+template <std::size_t kRow, class T>
+HWY_INLINE T* forward_block(const LanesArguments<T>& a, const Blocks<kRow, T>& blocks) {
   const T* in = blocks.inputs;
   T* z = blocks.layers;
   for (const LanesLayer& layer : a.layers) {
-    T* h = z + layer.units * kSamples;
-    dots(z, layer.units, layer.has_bias ? a.parameters + layer.bias : nullptr, in, layer.inputs,
-         a.parameters + layer.weights, std::size_t{1}, layer.units);
-    activate_lanes(layer.activation, h, z, layer.units);
+    T* h = z + layer.units * kRow;
+    dots<kRow>(z, layer.units, layer.has_bias ? a.parameters + layer.bias : nullptr, in, layer.inputs,
+               a.parameters + layer.weights, std::size_t{1}, layer.units);
+    activate_lanes<kRow>(layer.activation, h, z, layer.units);
     in = h;
-    z = h + layer.units * kSamples;
+    z = h + layer.units * kRow;
   }
-  return z - 2 * a.layers.back().units * kSamples;
+  return z - 2 * a.layers.back().units * kRow;
 }
 
-template <class T>
+template <std::size_t kRow, class T>
 HWY_INLINE void store_outputs(const LanesArguments<T>& a, const T* z, std::size_t row, std::size_t count) {
   const std::size_t outputs = a.layers.back().units;
-  if (a.last_z != nullptr) store_rows(z, count, outputs, a.last_z + row * outputs);
-  if (a.last_h != nullptr) store_rows(z + outputs * kSamples, count, outputs, a.last_h + row * outputs);
+  if (a.last_z != nullptr) store_rows<kRow>(z, count, outputs, a.last_z + row * outputs);
+  if (a.last_h != nullptr) store_rows<kRow>(z + outputs * kRow, count, outputs, a.last_h + row * outputs);
 }
 
-template <class T>
+template <std::size_t kRow, class T>
 HWY_INLINE void load_targets(const LanesArguments<T>& a, std::size_t row, std::size_t count, T* targets,
-                             T* factor) {
+                             T (&factor)[kRow]) {
   using Ops = VectorOps<T>;
-  load_rows(a.targets.row(row), count, a.targets.columns, targets);
+  load_rows<kRow>(a.targets.row(row), count, a.targets.columns, targets);
   if (a.keep != 1)
-    for (std::size_t i = 0; i < a.targets.columns * kSamples; i += Ops::kLanes)
+    for (std::size_t i = 0; i < a.targets.columns * kRow; i += Ops::kLanes)
       Ops::store(Ops::fma(Ops::set(a.keep), Ops::load(targets + i), Ops::set(a.spread)), targets + i);
-  for (std::size_t r = 0; r < kSamples; r += Ops::kLanes) {
+  for (std::size_t r = 0; r < kRow; r += Ops::kLanes) {
     const std::size_t here = count > r ? count - r : 0;
     const auto weight = a.row_weights == nullptr
                             ? Ops::set(1)
@@ -297,55 +302,77 @@ HWY_INLINE void load_targets(const LanesArguments<T>& a, std::size_t row, std::s
   }
 }
 
-template <class T>
-HWY_INLINE void backward_block(const LanesArguments<T>& a, const Blocks<T>& blocks, T* last_z, bool is_dz,
-                               bool first) {
+template <std::size_t kRow, class T>
+HWY_INLINE void backward_block(const LanesArguments<T>& a, const Blocks<kRow, T>& blocks, T* last_z,
+                               bool is_dz, bool first) {
   T* z = last_z;
   for (std::size_t i = a.layers.size(); i-- > 0;) {
     const LanesLayer& layer = a.layers[i];
-    const T* h = z + layer.units * kSamples;
-    if (!is_dz) activate_lanes_backward(layer.activation, blocks.dz, blocks.dh, z, h, layer.units);
+    const T* h = z + layer.units * kRow;
+    if (!is_dz) activate_lanes_backward<kRow>(layer.activation, blocks.dz, blocks.dh, z, h, layer.units);
     is_dz = false;
-    const T* in = i == 0 ? blocks.inputs : z - layer.inputs * kSamples;
+    const T* in = i == 0 ? blocks.inputs : z - layer.inputs * kRow;
     if (first) {
-      accumulate<true>(layer, blocks.sums, in, blocks.dz);
+      accumulate<kRow, true>(layer, blocks.sums, in, blocks.dz);
     } else {
-      accumulate<false>(layer, blocks.sums, in, blocks.dz);
+      accumulate<kRow, false>(layer, blocks.sums, in, blocks.dz);
     }
     if (i == 0) return;
-    dots(blocks.dh, layer.inputs, static_cast<const T*>(nullptr), blocks.dz, layer.units,
-         a.parameters + layer.weights, layer.units, std::size_t{1});
-    z -= 2 * layer.inputs * kSamples;
+    dots<kRow>(blocks.dh, layer.inputs, static_cast<const T*>(nullptr), blocks.dz, layer.units,
+               a.parameters + layer.weights, layer.units, std::size_t{1});
+    z -= 2 * layer.inputs * kRow;
+  }
+}
+
+/// Forward and backward for `count` ≤ kRow rows from `row` on.
+template <std::size_t kRow, class T>
+void gradient_of_block(const LanesArguments<T>& a, std::size_t row, std::size_t count) {
+  const Blocks<kRow, T> blocks(a);
+  HWY_ALIGN T factor[kRow];
+  load_rows<kRow>(a.inputs.row(row), count, a.inputs.columns, blocks.inputs);
+  load_targets(a, row, count, blocks.targets, factor);
+  T* z = forward_block<kRow>(a, blocks);
+  store_outputs<kRow>(a, z, row, count);
+  loss_of_block<kRow>(a, a.fused ? blocks.dz : blocks.dh, z + a.layers.back().units * kRow, blocks.targets,
+                      factor);
+  backward_block<kRow>(a, blocks, z, a.fused, row == 0);
+}
+
+template <std::size_t kRow, class T>
+void outputs_of_block(const LanesArguments<T>& a, std::size_t row, std::size_t count) {
+  const Blocks<kRow, T> blocks(a);
+  load_rows<kRow>(a.inputs.row(row), count, a.inputs.columns, blocks.inputs);
+  store_outputs<kRow>(a, forward_block<kRow>(a, blocks), row, count);
+}
+
+/// Calls wide or narrow(a, row, count) for all rows.
+template <class T>
+HWY_INLINE void for_each_block(const LanesArguments<T>& a,
+                               void (*wide)(const LanesArguments<T>&, std::size_t, std::size_t),
+                               void (*narrow)(const LanesArguments<T>&, std::size_t, std::size_t)) {
+  constexpr std::size_t kWide = kWideRow<T>;
+  for (std::size_t row = 0; row < a.inputs.rows;) {
+    const std::size_t left = a.inputs.rows - row;
+    if (left > kSamples) {
+      wide(a, row, std::min(left, kWide));
+      row += kWide;
+    } else {
+      narrow(a, row, left);
+      row += kSamples;
+    }
   }
 }
 
 template <class T>
 void gradient(const LanesArguments<T>& a) {
-  const Blocks<T> blocks(a);
-  HWY_ALIGN T factor[kSamples];
-  const std::size_t outputs = a.layers.back().units;
-  for (std::size_t row = 0; row < a.inputs.rows; row += kSamples) {
-    const std::size_t count = std::min(kSamples, a.inputs.rows - row);
-    load_rows(a.inputs.row(row), count, a.inputs.columns, blocks.inputs);
-    load_targets(a, row, count, blocks.targets, factor);
-    T* z = forward_block(a, blocks);
-    T* h = z + outputs * kSamples;
-    store_outputs(a, z, row, count);
-    loss_of_block(a, a.fused ? blocks.dz : blocks.dh, h, blocks.targets, factor);
-    backward_block(a, blocks, z, a.fused, row == 0);
-  }
-  if (a.inputs.rows == 0) std::fill_n(blocks.sums, a.parameter_count * kSamples, T{0});
-  reduce(blocks.sums, a.parameter_count, a.gradient);
+  if (a.inputs.rows == 0) std::fill_n(a.memory, a.parameter_count * kSamples, T{0});
+  for_each_block<T>(a, &gradient_of_block<kWideRow<T>, T>, &gradient_of_block<kSamples, T>);
+  reduce(a.memory, a.parameter_count, a.gradient);
 }
 
 template <class T>
 void forward(const LanesArguments<T>& a) {
-  const Blocks<T> blocks(a);
-  for (std::size_t row = 0; row < a.inputs.rows; row += kSamples) {
-    const std::size_t count = std::min(kSamples, a.inputs.rows - row);
-    load_rows(a.inputs.row(row), count, a.inputs.columns, blocks.inputs);
-    store_outputs(a, forward_block(a, blocks), row, count);
-  }
+  for_each_block<T>(a, &outputs_of_block<kWideRow<T>, T>, &outputs_of_block<kSamples, T>);
 }
 
 template <class T>

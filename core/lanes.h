@@ -10,9 +10,11 @@
 
 namespace mlpd::core {
 
-/// Samples side by side in the lanes pass. A "row of lanes" is 16 numbers, one for each; all its blocks are
-/// [unit][16].
+/// Samples side by side in the lanes pass, and partial sums of each parameter's gradient. A "row of lanes" is
+/// one number for each; all its blocks are [unit][row].
 inline constexpr std::size_t kSamples = 16;
+/// Longest row of lanes: long batches take more samples at once, 16 after 16 into the same sums.
+inline constexpr std::size_t kWidestRow = 32;
 
 /// One dense brick of a small stack and where its numbers are in the flat parameters (and gradient).
 struct LanesLayer {

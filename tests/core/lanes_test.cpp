@@ -124,7 +124,7 @@ TYPED_TEST(Lanes, EqualTheOracleOverShapes) {
   const std::vector<std::size_t> shapes[] = {{1, 1},    {2, 3, 2},        {2, 50, 2},
                                              {7, 1, 3}, {4, 9, 6, 5, 10}, {40, 3}};
   for (const auto& widths : shapes)
-    for (const std::size_t rows : {0u, 1u, 4u, 15u, 16u, 17u, 50u})
+    for (const std::size_t rows : {0u, 1u, 4u, 15u, 16u, 17u, 32u, 33u, 50u})
       for (const bool has_bias : {true, false}) {
         SCOPED_TRACE(std::to_string(widths.front()) + " inputs, " + std::to_string(widths.size() - 1) +
                      " layers, " + std::to_string(rows) + " rows");
