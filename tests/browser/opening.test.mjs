@@ -67,6 +67,26 @@ test('the page is small, and asks nobody else', async (t) => {
   await server.stop();
 });
 
+test('nothing jumps about while the page opens and the network learns', async (t) => {
+  const server = await Server.start();
+  const page = await open_page(browser);
+  await page.addInitScript(() => {
+    window.shifts = [];
+    new PerformanceObserver((list) => {
+      for (const entry of list.getEntries())
+        window.shifts.push([entry.value, ...entry.sources.map(({ node }) => node?.className ?? node?.nodeName ?? '')]);
+    }).observe({ type: 'layout-shift', buffered: true });
+  });
+  await page.goto(server.url);
+  await until(async () => /It has learned XOR/.test(await page.locator('h1').textContent()), 'solved', 30_000);
+  const shifts = await page.evaluate(() => window.shifts);
+  const sum = shifts.reduce((all, [value]) => all + value, 0);
+  t.diagnostic(`layout shift ${sum.toFixed(4)}: ${JSON.stringify(shifts).slice(0, 400)}`);
+  assert.ok(sum < 0.1, `${sum}`);
+  await page.context().close();
+  await server.stop();
+});
+
 test('training under the eyes leaves no long task', async (t) => {
   const server = await Server.start();
   const page = await open_page(browser);

@@ -22,6 +22,10 @@ test('twelve tabs are live together', async () => {
   await start_training(server, 'shared');
   const context = await browser.newContext();
   const pages = [];
+  let streams = 0;
+  context.on('request', (request) => {
+    if (request.url().endsWith('/events')) streams++;
+  });
   for (let k = 0; k < 12; k++) pages.push(await open_page(browser, { context }));
   for (const page of pages) await page.goto(`${server.url}/#/lab?net=shared`);
   for (const page of pages) {
@@ -30,6 +34,12 @@ test('twelve tabs are live together', async () => {
     await until(async () => (await shown_step(page)) > first, 'it goes on', 15_000);
     assert.deepEqual(page.faults, []);
   }
+  assert.equal(streams, 1, 'one tab keeps the stream for all');
+  await pages[0].close();
+  await until(() => streams === 2, 'another tab takes it over');
+  const left = pages[7];
+  const then = await shown_step(left);
+  await until(async () => (await shown_step(left)) > then, 'and the others go on', 15_000);
   await context.close();
   await server.stop();
 });
@@ -39,13 +49,37 @@ test('a tab outlives the server: it says so, comes back and goes on by itself', 
   await start_training(server, 'phoenix');
   const page = await open_page(browser);
   await page.goto(`${server.url}/#/lab?net=phoenix`);
-  await until(async () => (await shown_step(page).catch(() => 0)) > 10, 'live');
+  await until(async () => (await shown_step(page)) > 40, 'live');
   const before_kill = await shown_step(page);
   await server.kill();
   await page.getByText('The server does not answer').first().waitFor();
   await server.run();
   await page.getByText('The server does not answer').first().waitFor({ state: 'detached', timeout: 10_000 });
   await until(async () => (await shown_step(page)) > before_kill, 'the training goes on', 15_000);
+  // The gap is filled from the history: the curve begins at the first step, and all its steps rise.
+  const drawn = await page.getByRole('region', { name: 'Loss' }).locator('svg path').first().getAttribute('d');
+  const places = [...drawn.matchAll(/[ML]([\d.]+) /g)].map(([, x]) => Number(x));
+  assert.ok(places.length > 20, `${places.length} records`);
+  assert.deepEqual(places, [...places].sort((a, b) => a - b));
+  await page.context().close();
+  await server.stop();
+});
+
+test('a tab that is older than the server says so', async () => {
+  const server = await Server.start();
+  await start_training(server, 'older');
+  const page = await open_page(browser);
+  await page.goto(`${server.url}/#/lab?net=older`);
+  await until(async () => (await shown_step(page)) > 5, 'live');
+  await page.route('**/v1/system', async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, json: { ...(await response.json()), version: '99.0.0' } });
+  });
+  await server.kill();
+  await page.getByText('The server does not answer').first().waitFor();
+  await server.run();
+  await page.getByText('The server is now another version than this page.').waitFor();
+  await page.getByRole('button', { name: 'Reload' }).waitFor();
   await page.context().close();
   await server.stop();
 });

@@ -1,7 +1,10 @@
-// npm run screenshots: every page in light and dark, English and Chinese, 1280 and 390 px wide, into docs/images.
+// npm run screenshots: every page in light and dark, English and Chinese, 1280 and 390 px wide, into docs/images,
+// with 256 colours each (Debian's pngquant), so that all of them together stay small.
+import { execFile } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { Server, launch, open_page, shown_step, until } from './support.mjs';
+import { promisify } from 'node:util';
+import { Server, launch, open_page, settled, shown_step, until } from './support.mjs';
 
 const folder = fileURLToPath(new URL('../../docs/images/', import.meta.url));
 const pages = {
@@ -15,12 +18,19 @@ const pages = {
   system: 'system',
 };
 
+const quantise = (path) => promisify(execFile)('pngquant', ['--force', '--strip', '--speed', '1', '--output', path, '256', path]);
+
 const server = await Server.start(['--demo']);
 const browser = await launch();
 try {
   await until(async () => (await server.call('GET', '/v1/networks/demo')).state === 'idle', 'the demo is trained', 60_000);
   await server.call('POST', '/v1/networks', { name: 'sibling', inputs: 2, layers: [{ units: 3 }, { units: 2 }], labels: { dataset: 'article-xor' } });
   await server.call('POST', '/v1/networks/sibling/train', { dataset: 'article-xor', steps: 2000 });
+  await server.call('POST', '/v1/networks/demo/fork', { name: 'branch', step: 100 });
+  await server.call('POST', '/v1/networks/demo/versions', {});
+  await server.call('POST', '/v1/networks/demo/train', { steps: 200 });
+  await server.call('POST', '/v1/networks/demo/versions', {});
+  await server.call('PUT', '/v1/networks/demo/aliases/default', { version: 2 });
   await mkdir(folder, { recursive: true });
   for (const theme of ['light', 'dark'])
     for (const language of ['en', 'zh'])
@@ -28,15 +38,17 @@ try {
         const page = await open_page(browser, { theme, language, width, height: width === 390 ? 844 : 900 });
         for (const [name, route] of Object.entries(pages)) {
           await page.goto(`${server.url}/#/${route}`);
-          await page.locator('h1').waitFor();
-          await page.waitForTimeout(900);
+          await settled(page);
+          if (name === 'system') await page.waitForTimeout(4500); // some samples of the latency
           if (name === 'lab') await until(async () => (await shown_step(page).catch(() => 0)) > 0, 'the Lab shows its network');
           await page.evaluate(() => document.fonts.ready);
           const shown = { width, height: width === 390 ? 844 : 900 };
           const whole = await page.evaluate(() => document.documentElement.scrollHeight);
           await page.setViewportSize({ width, height: Math.min(whole, 2600) });
-          await page.waitForTimeout(150);
-          await page.screenshot({ path: `${folder}${name}-${theme}-${language}-${width}.png` });
+          await settled(page);
+          const path = `${folder}${name}-${theme}-${language}-${width}.png`;
+          await page.screenshot({ path, animations: 'disabled' });
+          await quantise(path);
           await page.setViewportSize(shown);
         }
         await page.context().close();

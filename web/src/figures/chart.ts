@@ -111,18 +111,22 @@ export function scale_of(
 
 function line(one: Series, scale: Scale): string {
   let path = '';
+  let dots = '';
   let pen_down = false;
+  const absent = (i: number) => !Number.isFinite(one.y[i] ?? Number.NaN);
   for (let i = 0; i < one.x.length; i++) {
     const value = one.y[i];
     if (value === null || !Number.isFinite(value)) {
       pen_down = false;
       continue;
     }
+    if (!pen_down && absent(i + 1))
+      dots += `<circle cx="${scale.x(one.x[i]).toFixed(1)}" cy="${scale.y(value).toFixed(1)}" r="2.5" fill="${one.colour}"/>`;
     path += `${pen_down ? 'L' : 'M'}${scale.x(one.x[i]).toFixed(1)} ${scale.y(value).toFixed(1)}`;
     pen_down = true;
   }
   const dashes = one.dashed ? ' stroke-dasharray="4 3"' : '';
-  return `<path d="${path}" fill="none" stroke="${one.colour}" stroke-width="1.8" stroke-linejoin="round"${dashes}/>`;
+  return `<path d="${path}" fill="none" stroke="${one.colour}" stroke-width="1.8" stroke-linejoin="round"${dashes}/>${dots}`;
 }
 
 function legend(series: Series[], options: ChartOptions, scale: Scale): string {

@@ -23,6 +23,11 @@ describe('chart', () => {
     expect(svg).not.toContain('style=');
   });
 
+  test('a value that stands alone is a dot', () => {
+    expect(render_chart(series, options).match(/<circle/g)).toHaveLength(2);
+    expect(render_chart([{ ...series[0], y: [1, 2, null] }], options)).not.toContain('<circle');
+  });
+
   test('a logarithmic scale puts equal factors equally far apart', () => {
     const scale = scale_of([{ name: 'a', colour: '', x: [0, 1], y: [0.001, 10] }], {
       ...options,
