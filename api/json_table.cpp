@@ -112,8 +112,11 @@ class JsonRows {
         cell = std::string(flag ? "true" : "false");
         return simdjson::SUCCESS;
       }
-      case ondemand::json_type::null:
-        return value.is_null() ? simdjson::SUCCESS : simdjson::N_ATOM_ERROR;
+      case ondemand::json_type::null: {  // so far only its first letter was looked at
+        bool is_null = false;
+        if (auto error = value.is_null().get(is_null)) return error;
+        return is_null ? simdjson::SUCCESS : simdjson::N_ATOM_ERROR;
+      }
       default:
         plain = false;
         std::string_view skipped;

@@ -32,6 +32,12 @@ TEST(Ndjson, NamesTheLineOfEveryFault) {
                                                 "#/lines/6/a", "#/lines/7", "#/lines/8"}));
 }
 
+TEST(Ndjson, RefusesWordsThatOnlyBeginLikeNull) {
+  const core::Result<Table> table = read_ndjson_table("{\"a\":1}\n{\"a\":nUll}\n", kManyCells);
+  ASSERT_FALSE(table.ok());
+  EXPECT_EQ(table.error().fields.at(0).pointer, "#/lines/2");
+}
+
 TEST(Ndjson, RefusesNothing) { EXPECT_FALSE(read_ndjson_table("\n \n", kManyCells).ok()); }
 
 TEST(JsonRows, TakesAnArrayOfObjects) {
@@ -49,7 +55,8 @@ TEST(JsonRows, NamesTheRowOfEveryFault) {
   for (const core::FieldError& fault : table.error().fields) pointers.push_back(fault.pointer);
   EXPECT_EQ(pointers, (std::vector<std::string>{"#/rows/1", "#/rows/2/b", "#/rows/3/a"}));
   for (const char* text :
-       {"{}", "[", "[{\"a\":1}", "[{\"a\":1}]]", "[]", "", "[{\"a\":01}]", "[{\"a\":1e999}]", "[{}]"})
+       {"{}", "[", "[{\"a\":1}", "[{\"a\":1}]]", "[]", "", "[{\"a\":01}]", "[{\"a\":1e999}]", "[{}]",
+        "[{\"a\":nUll}]", "[{\"a\":1,\"b\":nul}]", "[{\"a\":tru}]"})
     EXPECT_FALSE(read_json_table(text, kManyCells).ok()) << text;
 }
 

@@ -155,3 +155,21 @@ def test_asyncio(linear):
 
     for result in asyncio.run(talk()):
         np.testing.assert_array_equal(result.as_numpy("outputs"), OUTPUTS)
+
+
+def test_a_load_like_perf_analyzers(linear):
+    """16 clients at once, 2,000 requests (perf_analyzer itself needs a newer libc than Debian 12 has)."""
+    async def talk():
+        async with triton_aio.InferenceServerClient(f"127.0.0.1:{linear.port}", conn_limit=16) as client:
+            async def ask(first):
+                for i in range(first, 2_000, 16):
+                    rows = np.array([[i, 1]], np.float32)
+                    result = await client.infer("linear", [tensor(rows)])
+                    assert result.as_numpy("outputs")[0, 0] == 2 * i + 11
+
+            await asyncio.gather(*(ask(first) for first in range(16)))
+
+    asyncio.run(talk())
+    with triton.InferenceServerClient(f"127.0.0.1:{linear.port}") as client:
+        counted = client.get_inference_statistics("linear")["model_stats"][0]["inference_stats"]
+    assert (counted["success"]["count"], counted["fail"]["count"]) == (2_000, 0)

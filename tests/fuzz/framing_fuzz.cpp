@@ -2,16 +2,15 @@
 #include "server/http/framing.h"
 
 #include <cstdint>
-#include <cstdlib>
 #include <string>
+
+#include "tests/fuzz/require.h"
 
 namespace {
 
 using namespace mlpd::server;
 
-void require(bool holds) {
-  if (!holds) std::abort();
-}
+using mlpd::fuzz::require;
 
 /// The body, however the text is cut.
 std::string decoded(std::string_view text, std::size_t step, ChunkedDecoder::State& state) {
