@@ -1,5 +1,9 @@
 #include "api/recipe_handlers.h"
 
+#include <algorithm>
+#include <limits>
+#include <vector>
+
 #include "api/recipes.h"
 #include "tests/api/fake_service.h"
 #include "tests/api/fake_time_travel.h"
@@ -30,6 +34,48 @@ TEST_F(RecipeHandlersTest, ListsEveryRecipeWithASpecThatCanBeBuilt) {
       EXPECT_TRUE(core::validate(recipe.changed).ok()) << recipe.name;
       EXPECT_NE(recipe.changed, recipe.spec.hyper_parameters) << recipe.name << " changes nothing";
     }
+  }
+}
+
+TEST_F(RecipeHandlersTest, AMillionStepsOfXor3KeepABoundedHistoryWithTheExtremesOfEverySpan) {
+  constexpr std::uint64_t kSteps = 1'000'000;
+  core::SerialExecutor executor;
+  const auto learner = core::Learner::create(recipes().front().spec, nullptr, executor);
+  ASSERT_EQ(recipes().front().name, "xor-3");
+  ASSERT_TRUE(learner.ok());
+  core::TrainingPlan plan;
+  plan.steps = kSteps;
+  plan.batches.batch_size = 4;  // the loss differs from step to step
+  auto run =
+      core::TrainingRun::start(**learner, std::make_shared<const core::Dataset>(core::article_xor()), plan);
+  ASSERT_TRUE(run.ok()) << run.error().message;
+  core::History history;
+  std::vector<double> losses;
+  losses.reserve(kSteps);
+  const auto stopped = run->run(kSteps, [&](const core::Record& record) {
+    ASSERT_EQ(record.step, losses.size());
+    losses.push_back(record.loss);
+    history.append(record);
+  });
+  ASSERT_EQ(stopped, core::StopReason::completed);
+  ASSERT_EQ(losses.size(), kSteps);
+  EXPECT_LE(history.size(), Limits{}.history_records_max);
+  EXPECT_LE(history.memory_bytes(), 16u << 20);
+  const core::History::State kept = history.state();
+  EXPECT_GT(kept.stride, 1u);
+  std::size_t next = 1;  // the first record stands alone
+  for (std::uint64_t begin = 1; begin + kept.stride <= kSteps; begin += kept.stride) {
+    const auto from = losses.begin() + static_cast<std::ptrdiff_t>(begin);
+    const auto [low, high] = std::minmax_element(from, from + static_cast<std::ptrdiff_t>(kept.stride));
+    double kept_low = std::numeric_limits<double>::infinity();
+    double kept_high = -kept_low;
+    for (; next < kept.records.size() && kept.records[next].step < begin + kept.stride; ++next) {
+      ASSERT_EQ(kept.records[next].loss, losses[kept.records[next].step]);
+      kept_low = std::min(kept_low, kept.records[next].loss);
+      kept_high = std::max(kept_high, kept.records[next].loss);
+    }
+    ASSERT_EQ(kept_low, *low) << begin;
+    ASSERT_EQ(kept_high, *high) << begin;
   }
 }
 
