@@ -56,6 +56,10 @@ class EventStream {
   virtual bool finished() const = 0;
   /// The server stops: finish with a closing event.
   virtual void close() = 0;
+  /// True for bytes of any kind in place of events: take() is asked for more only once all before is sent,
+  /// nothing is put in between, and where it throws, the connection is cut, so that no part passes for the
+  /// whole.
+  virtual bool bulk() const { return false; }
 };
 
 /// An answer. With `stream` set, the header is sent and the body comes from it until it finishes.

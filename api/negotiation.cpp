@@ -27,6 +27,7 @@ constexpr MediaRow kMedia[] = {
     {Media::binary, "binary", "application/octet-stream"},
     {Media::metrics, "metrics", "text/plain; version=0.0.4"},
     {Media::event_stream, "events", "text/event-stream"},
+    {Media::tar, "tar", "application/x-tar"},
 };
 
 std::string_view trim(std::string_view text) {

@@ -386,6 +386,18 @@ Route metrics_route() {
           .answer_media = {Media::metrics}};
 }
 
+Route backup_route() {
+  return {.method = "GET",
+          .pattern = "/v1/backup",
+          .handler = read_backup,
+          .operation = "readBackup",
+          .summary = "An archive of the whole store; unpacked into an empty folder, it is a data folder",
+          .scope = Scope::admin,
+          .answers = {{200, "Backup", "a tar archive"}},
+          .problems = {409, 503},
+          .answer_media = {Media::tar}};
+}
+
 }  // namespace
 
 std::vector<Route> make_routes(const Services& services) {
@@ -393,6 +405,7 @@ std::vector<Route> make_routes(const Services& services) {
   for (const auto& room : {network_routes(), model_routes(), insight_routes(), job_routes(), system_routes()})
     routes.insert(routes.end(), room.begin(), room.end());
   if (services.metrics != nullptr) routes.push_back(metrics_route());
+  if (services.backups != nullptr) routes.push_back(backup_route());
   if (services.datasets != nullptr) {
     const std::vector<Route> room = dataset_routes();
     routes.insert(routes.end(), room.begin(), room.end());

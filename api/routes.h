@@ -42,7 +42,7 @@ struct Answer {
 };
 
 /// A form of body or answer besides JSON.
-enum class Media { json, csv, ndjson, png, svg, onnx, binary, metrics, event_stream };
+enum class Media { json, csv, ndjson, png, svg, onnx, binary, metrics, event_stream, tar };
 
 /// One row of THE table: how a request is dispatched, and what openapi says of it.
 struct Route {

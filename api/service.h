@@ -256,6 +256,7 @@ class SystemService {
   virtual std::string new_id() = 0;  ///< a fresh random name, for jobs and unnamed networks
 };
 
+class BackupService;      // api/backup_service.h
 class TimeTravelService;  // api/time_travel_service.h
 class EventService;       // api/event_service.h
 class VersionService;     // api/version_service.h
@@ -272,6 +273,7 @@ struct Services {
   VersionService* versions = nullptr;
   InferenceService* inference = nullptr;
   MetricsService* metrics = nullptr;
+  BackupService* backups = nullptr;
 };
 
 }  // namespace mlpd::api

@@ -1,9 +1,11 @@
 #include "api/system_handlers.h"
 
+#include "api/backup_service.h"
 #include "api/json_writer.h"
 #include "api/metrics_service.h"
 #include "api/negotiation.h"
 #include "api/openapi.h"
+#include "api/problem.h"
 #include "core/activation.h"
 #include "core/generator.h"
 #include "core/initializer.h"
@@ -113,6 +115,18 @@ Response read_openapi(const Call& call) {
 
 Response read_metrics(const Call& call) {
   return media_response(Media::metrics, call.services.metrics->exposition());
+}
+
+Response read_backup(const Call& call) {
+  Response response;
+  response.set_header("Content-Type", std::string(content_type(Media::tar)));
+  response.set_header("Content-Disposition", "attachment; filename=\"mlpd.tar\"");
+  response.set_header("Cache-Control", "no-store");
+  if (call.request.method == "HEAD") return response;
+  const auto stream = call.services.backups->start();
+  if (!stream) return problem(stream.error(), call.request);
+  response.stream = *stream;
+  return response;
 }
 
 }  // namespace mlpd::api

@@ -10,5 +10,6 @@ Response read_system(const Call& call);
 Response read_capabilities(const Call& call);
 Response read_openapi(const Call& call);
 Response read_metrics(const Call& call);
+Response read_backup(const Call& call);
 
 }  // namespace mlpd::api

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "server/backup.h"
 #include "server/event_broker.h"
 #include "server/inference_service.h"
 #include "server/jobs/job_runner.h"
@@ -52,6 +53,7 @@ struct Engine::State {
   JobServiceImplementation jobs;
   TimeTravel time_travel;
   Versions versions;
+  Backups backups;
   SystemServiceImplementation system;
   InferenceServiceImplementation inference;
   std::unique_ptr<JobRunner> runner;
@@ -76,6 +78,7 @@ struct Engine::State {
         jobs(parts, keeper),
         time_travel(parts, keeper),
         versions(parts, keeper, options.data_dir, options.files),
+        backups(parts, versions, options.data_dir),
         system(parts),
         inference(registry) {}
 
@@ -192,6 +195,7 @@ api::Services Engine::services() {
   api::Services services{state_->networks,     state_->jobs,    state_->system,   state_->datasets.get(),
                          &state_->time_travel, &state_->events, &state_->versions};
   services.inference = &state_->inference;
+  services.backups = &state_->backups;
   return services;
 }
 
@@ -204,6 +208,7 @@ void Engine::stop(std::chrono::steady_clock::time_point deadline) {
   }
   state.sweep.notify_all();
   state.sweeper.join();
+  state.backups.stop();
   state.parts.stopping = true;
   const std::vector<std::shared_ptr<NetworkEntry>> entries = state.registry.all();
   for (const std::shared_ptr<NetworkEntry>& entry : entries) {

@@ -134,6 +134,13 @@ void Versions::forget(const std::string& network) {
   (void)files_->remove_all(folder_of(network));
 }
 
+void Versions::while_unchanged(const std::string& network, const std::function<void()>& act) {
+  const Result<SetPointer> set = find(network);
+  if (!set.ok()) return;
+  const std::lock_guard changing((*set)->changing);
+  act();
+}
+
 Result<Versions::SetPointer> Versions::find(const std::string& network) {
   {
     std::shared_lock lock(mutex_);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -28,6 +29,8 @@ class Versions final : public api::VersionService {
 
   /// Called once, after the networks are registered.
   core::Result<void> recover();
+  /// Runs `act` while the network's versions and aliases stay as they are.
+  void while_unchanged(const std::string& network, const std::function<void()>& act);
   /// The network was removed; its name is still reserved.
   void forget(const std::string& network);
 

@@ -298,6 +298,7 @@ const std::map<std::string, std::vector<std::string>>& tested_through() {
       {"tests/e2e/article_test.py", {"api/encode_trace.cpp"}},
       {"tests/e2e/datasets_test.py", {"api/dataset_upload.cpp"}},
       {"tests/e2e/events_test.py", {"api/event_handlers.cpp", "server/event_broker.cpp"}},
+      {"tests/e2e/backup_test.py", {"server/backup.cpp"}},
       {"tests/e2e/versions_test.py", {"server/publication.cpp", "server/versions.cpp"}},
       {"tests/e2e/doctor_test.py",
        {"api/diagnosis_handlers.cpp", "api/exploding_start.cpp", "api/recipes.cpp", "api/remedies.cpp",

@@ -177,6 +177,7 @@ void EventHub::enqueue(Stream& stream, const std::string& text) {
 bool EventHub::pump(Stream& stream) {
   if (stream.ended) return true;
   const bool was_empty = stream.connection->unsent() == 0;
+  if (!was_empty && stream.source->bulk()) return true;  // send() asks again
   const std::string text = stream.source->take();
   if (!text.empty()) {
     enqueue(stream, text);
@@ -200,6 +201,7 @@ bool EventHub::send(std::uint64_t id, Stream& stream) {
     stream.connection->finish_sending();
     return false;
   }
+  if (io == Io::done && before > 0 && stream.source->bulk()) mailbox_->post(id);
   const bool wants_write = io == Io::wait_writable;
   if (wants_write != stream.wants_write) {
     stream.wants_write = wants_write;
@@ -238,7 +240,8 @@ void EventHub::tick() {
   for (auto& [id, stream] : open_) {
     if (stream.connection->unsent() > 0) {
       if (now - stream.progress_us > std::int64_t{options_.stalled_timeout_ms} * 1000) over.push_back(id);
-    } else if (!stream.ended && now - stream.sent_us >= std::int64_t{options_.ping_interval_ms} * 1000) {
+    } else if (!stream.ended && !stream.source->bulk() &&
+               now - stream.sent_us >= std::int64_t{options_.ping_interval_ms} * 1000) {
       enqueue(stream, kPing);
       stream.sent_us = stream.progress_us = now;
       if (!send(id, stream)) over.push_back(id);
