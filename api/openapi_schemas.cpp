@@ -486,7 +486,6 @@ constexpr Schema kSchemas[] = {
 "jobs_running":{"type":"integer","minimum":0},"event_streams":{"type":"integer","minimum":0},
 "disk_bytes":{"type":"integer","minimum":0},"memory_bytes":{"type":"integer","minimum":0},
 "quarantined":{"type":"array","items":{"type":"string"}}}})json"},
-    {"Backup", R"json({"type":"string","format":"binary"})json"},
     {"OpenApi", R"json({"type":"object"})json"},
 };
 

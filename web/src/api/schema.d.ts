@@ -872,8 +872,6 @@ export interface components {
         AliasPut: {
             version: number;
         };
-        /** Format: binary */
-        Backup: string;
         Boundary: {
             network: string;
             step: number;
