@@ -158,6 +158,10 @@ Result<std::shared_ptr<const core::Snapshot>> NetworkKeeper::snapshot(NetworkEnt
 void NetworkKeeper::write_start(const std::shared_ptr<NetworkEntry>& entry) {
   NetworkEntry::Training& training = entry->training;
   if (!training.unwritten_start) return;
+  {
+    std::lock_guard lock(entry->mutex);
+    if (entry->facts.removed) return;  // its name may be another network's by now
+  }
   const Result<std::uint64_t> written = commit(parts_, entry, {*training.unwritten_start});
   if (!written.ok()) return;  // it goes with the next record
   training.applied_sequence = *written;
