@@ -8,6 +8,7 @@
 #include "api/json_writer.h"
 #include "api/negotiation.h"
 #include "api/problem.h"
+#include "api/version_service.h"
 
 namespace mlpd::api {
 namespace {
@@ -35,6 +36,15 @@ void for_each_network(const Call& call, Visit&& visit) {
     if (page.next_cursor.empty()) return;
     query.cursor = page.next_cursor;
   }
+}
+
+// Newest first; empty where the network is gone meanwhile.
+std::vector<std::uint64_t> versions_of(const Call& call, const std::string& network) {
+  std::vector<std::uint64_t> numbers;
+  if (call.services.versions == nullptr) return numbers;
+  if (const auto list = call.services.versions->list(network); list.ok())
+    for (const VersionView& version : list->versions) numbers.push_back(version.version);
+  return numbers;
 }
 
 void write_duration(JsonWriter& out, std::string_view name, const InferenceDuration& duration) {
@@ -112,7 +122,9 @@ Response read_model_metadata(const Call& call) {
   std::string body;
   JsonWriter out(body);
   out.begin_object().field("name", model->name);
-  out.key("versions").begin_array().value(kLiveVersion).end_array();
+  out.key("versions").begin_array().value(kLiveVersion);
+  for (const std::uint64_t version : versions_of(call, model->name)) out.value(std::to_string(version));
+  out.end_array();
   out.field("platform", kPlatform).key("inputs").begin_array();
   for (const TensorMetadata& tensor : input_tensors(*model->snapshot))
     write_tensor(out, tensor, "datatype", "", "shape");
@@ -188,9 +200,13 @@ Response index_repository(const Call& call) {
   for_each_network(call, [&](const std::string& name) {
     const auto loaded = call.services.inference->is_loaded(name);
     if (!loaded || (only_ready && !*loaded)) return;
-    out.begin_object().field("name", name).field("version", kLiveVersion);
-    out.field("state", *loaded ? "READY" : "UNAVAILABLE").field("reason", *loaded ? "" : "unloaded");
-    out.end_object();
+    const auto write_version = [&](std::string_view version) {
+      out.begin_object().field("name", name).field("version", version);
+      out.field("state", *loaded ? "READY" : "UNAVAILABLE").field("reason", *loaded ? "" : "unloaded");
+      out.end_object();
+    };
+    write_version(kLiveVersion);
+    for (const std::uint64_t version : versions_of(call, name)) write_version(std::to_string(version));
   });
   out.end_array();
   return json_response(std::move(body));

@@ -68,20 +68,59 @@ def test_versions_go_with_their_network(mlpd):
     assert mlpd.get("/v1/networks/n/versions").json == {"versions": [], "aliases": {}}
 
 
+def ask_v2(mlpd, model):
+    tensor = {"name": "inputs", "shape": [len(MANY), 2], "datatype": "FP32", "data": MANY}
+    return mlpd.post(f"/v2/models/{model}/infer", {"inputs": [tensor]})
+
+
+MANY = [[0.01 * i, 1 - 0.02 * i] for i in range(100)]
+
+
+def test_the_inference_protocol_lists_and_names_versions(mlpd):
+    publish_two(mlpd)
+    assert ask_v2(mlpd, "n").json["model_version"] == "live"
+    assert mlpd.put("/v1/networks/n/aliases/default", {"version": 1}).status == 201
+    assert mlpd.get("/v2/models/n").json["versions"] == ["live", "2", "1"]
+    index = mlpd.post("/v2/repository/index").json
+    assert [(row["name"], row["version"], row["state"]) for row in index] == [
+        ("n", "live", "READY"), ("n", "2", "READY"), ("n", "1", "READY")]
+    assert ask_v2(mlpd, "n").json["model_version"] == "1"
+    assert ask_v2(mlpd, "n/versions/2").json["model_version"] == "2"
+    assert ask_v2(mlpd, "n/versions/3").status == 404
+    counted = {row["version"]: row["execution_count"] for row in mlpd.get("/v2/models/n/stats").json["model_stats"]}
+    assert counted == {"live": 1, "1": 1, "2": 1}
+
+
 def test_1000_flips_under_load(mlpd):
-    first, second = publish_two(mlpd)
+    publish_two(mlpd)
+    by_version = {v: ask_v2(mlpd, f"n/versions/{v}").json["outputs"][0]["data"] for v in "12"}
+    whole = [mlpd.post(f"/v1/networks/n/predict?version={v}", {"inputs": MANY}).json for v in (1, 2)]
+    assert by_version["1"] != by_version["2"] and whole[0] != whole[1]
     assert mlpd.put("/v1/networks/n/aliases/default", {"version": 1}).status == 201
     stop = threading.Event()
     answers, wrong = [], []
 
-    def ask():
+    def ask(one):
         while not stop.is_set():
-            got = mlpd.post("/v1/networks/n/predict?alias=default", ROWS)
-            answers.append(got.status)
-            if got.status != 200 or got.json["outputs"] not in (first, second):
-                wrong.append(got)
+            try:
+                status, right = one()
+            except Exception as failure:  # told by the main thread
+                status, right = failure, False
+            answers.append(status)
+            if not right:
+                wrong.append(status)
 
-    threads = [threading.Thread(target=ask) for _ in range(4)]
+    def predict():
+        got = mlpd.post("/v1/networks/n/predict?alias=default", {"inputs": MANY})
+        return got.status, got.status == 200 and got.json in whole
+
+    def infer():
+        got = ask_v2(mlpd, "n")
+        if got.status != 200:
+            return got.status, False
+        return got.status, got.json["outputs"][0]["data"] == by_version[got.json["model_version"]]
+
+    threads = [threading.Thread(target=ask, args=(one,)) for one in (predict, infer, predict, infer)]
     for thread in threads:
         thread.start()
     for i in range(1000):
