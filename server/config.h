@@ -35,6 +35,7 @@ struct Config {
   std::string data_dir = "mlpd-data";  ///< made if it isn't there; one server at a time
   std::size_t training_threads = 0;    ///< jobs that train at once; 0 = one for each processor
   std::size_t http_threads = 0;        ///< requests that run at once; 0 = one for each processor
+  std::string models_dir;              ///< model documents to import at start; empty: none
   bool demo = false;                   ///< create and train the network `demo` unless it is there
   bool allow_anonymous = false;        ///< listen beyond loopback although no key protects the server
   LogLevel log_level = LogLevel::info;

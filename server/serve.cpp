@@ -15,6 +15,7 @@
 #include "server/http/site.h"
 #include "server/key_gate.h"
 #include "server/metrics.h"
+#include "server/models_folder.h"
 #include "server/signals.h"
 #include "server/wiring.h"
 
@@ -71,6 +72,11 @@ core::Result<void> serve(const Config& config, const ConfigReader& read_again, s
   auto engine = Engine::open(std::move(options));
   if (!engine) return engine.error();
   api::Services services = (*engine)->services();
+  if (!config.models_dir.empty()) {  // before anyone is told that the server is ready
+    const auto say = [&log](const std::string& message) { log.info(message); };
+    if (auto done = import_models(config.models_dir, services.networks, config.limits, say); !done)
+      return done;
+  }
   services.metrics = &metrics;
   const auto contract = api::make_handler(services);
   Site site(*contract);

@@ -300,6 +300,7 @@ const std::map<std::string, std::vector<std::string>>& tested_through() {
       {"tests/e2e/events_test.py", {"api/event_handlers.cpp", "server/event_broker.cpp"}},
       {"tests/e2e/backup_test.py", {"server/backup.cpp"}},
       {"tests/e2e/versions_test.py", {"server/publication.cpp", "server/versions.cpp"}},
+      {"tests/e2e/models_folder_test.py", {"server/models_folder.cpp"}},
       {"tests/e2e/doctor_test.py",
        {"api/diagnosis_handlers.cpp", "api/exploding_start.cpp", "api/recipes.cpp", "api/remedies.cpp",
         "core/curvature.cpp", "core/diagnosis.cpp", "core/examination.cpp"}},
