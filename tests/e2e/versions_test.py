@@ -1,6 +1,10 @@
 """Published versions, and aliases that move between them."""
 
+import random
 import threading
+import time
+
+from mlpd_process import wait_until
 
 ROWS = {"inputs": [[0.5, -1]]}
 
@@ -175,3 +179,26 @@ def test_gates_that_make_no_sense_are_refused(mlpd):
         answer = mlpd.post("/v1/networks/n/train", {"data": {"generator": "xor"}, "publish_if": gate})
         assert answer.status == 422, answer
         assert [e["pointer"] for e in answer.json["errors"]] == [f"#/publish_if/{pointer}"]
+
+
+def test_kills_at_random_moments_publish_once(mlpd):
+    chance = random.Random(7)
+    mlpd.create("n", inputs=2, layers=[{"units": 8}, {"units": 2}],
+                optimizer={"type": "adam", "learning_rate": 0.02})
+    for _ in range(20):
+        for _ in range(chance.randrange(1, 4)):
+            body = {**GATED, "steps": chance.randrange(1, 40), "publish_if": {"alias": "a"}}
+            answer = mlpd.post("/v1/networks/n/train", body, headers={"Prefer": "respond-async"})
+            assert answer.status == 202, answer
+        end = time.monotonic() + chance.random() * 0.03
+        wait_until(lambda: time.monotonic() >= end, "the moment to kill")
+        mlpd.kill()
+        mlpd.start()
+        wait_until(lambda: mlpd.get("/v1/networks/n").json["state"] == "idle", "all jobs ended")
+        jobs = mlpd.get("/v1/jobs?network=n&limit=1000").json["jobs"]
+        assert all(job["state"] == "succeeded" for job in jobs), jobs
+        published = sorted(job["publication"]["version"] for job in jobs if "version" in job["publication"])
+        listed = mlpd.get("/v1/networks/n/versions").json
+        assert published == list(range(1, len(published) + 1))
+        assert sorted(version["version"] for version in listed["versions"]) == published
+        assert listed["aliases"] == {"a": published[-1]}
