@@ -214,7 +214,8 @@ TEST_F(InferenceV2Test, LoadsAndUnloads) {
   EXPECT_EQ(get("/v2/models/n/ready").status, 503);
   EXPECT_EQ(infer(input("FP32", "[1,1,1,1]")).status, 503);
   EXPECT_EQ(post("/v2/repository/index", "").body,
-            "[{\"name\":\"n\",\"version\":\"live\",\"state\":\"UNAVAILABLE\",\"reason\":\"unloaded\"}]\n");
+            "[{\"name\":\"n\",\"version\":\"live\",\"state\":\"UNAVAILABLE\",\"reason\":\"unloaded\"},"
+            "{\"name\":\"n\",\"version\":\"1\",\"state\":\"UNAVAILABLE\",\"reason\":\"unloaded\"}]\n");
   EXPECT_EQ(post("/v2/repository/index", R"({"ready":true})").body, "[]\n");
   EXPECT_EQ(post("/v2/repository/models/n/load", "").status, 200);
   EXPECT_EQ(get("/v2/models/n/ready").body, "{\"name\":\"n\",\"ready\":true}\n");

@@ -91,7 +91,8 @@ def test_the_inference_protocol_lists_and_names_versions(mlpd):
     assert ask_v2(mlpd, "n").json["model_version"] == "1"
     assert ask_v2(mlpd, "n/versions/2").json["model_version"] == "2"
     assert ask_v2(mlpd, "n/versions/3").status == 404
-    counted = {row["version"]: row["execution_count"] for row in mlpd.get("/v2/models/n/stats").json["model_stats"]}
+    stats = mlpd.get("/v2/models/n/stats").json["model_stats"]
+    counted = {row["version"]: row["execution_count"] for row in stats}
     assert counted == {"live": 1, "1": 1, "2": 1}
 
 

@@ -356,6 +356,7 @@ TEST_F(ConversationTest, OutlivesAGateThatThrows) {
 TEST_F(ConversationTest, TellsTheObserver) {
   serve();
   const auto response = ask("GET /hello HTTP/1.1\r\nHost: h\r\nX-Request-Id: id-1\r\n\r\n");
+  ASSERT_TRUE(test::eventually([this] { return observed().size() == 1; }));
   ask(post("/echo", "12345"));
   ASSERT_TRUE(test::eventually([this] { return observed().size() == 2; }));
   const auto first = observed()[0];
