@@ -8,7 +8,6 @@
 #include <mutex>
 #include <string>
 
-#include "api/backup_service.h"
 #include "api/json.h"
 #include "api/router.h"
 #include "api/service.h"
@@ -95,12 +94,6 @@ class FakeService final : public NetworkService, public SystemService {
     FakeService& fake;
   };
 
-  struct FakeBackups final : BackupService {
-    core::Result<std::shared_ptr<EventStream>> start() override {
-      return core::Error{core::ErrorCode::conflict, "another backup is being made", {}};
-    }
-  };
-
   bool hold_jobs = false;
   bool is_ready = true;
   TrainRequest last_train;
@@ -113,7 +106,6 @@ class FakeService final : public NetworkService, public SystemService {
   FakeDatasets datasets;
   FakeTimeTravel time_travel{*this};
   FakeVersions versions{*this};
-  FakeBackups backups;
 
   FakeInference inference{[this](const std::string& name) { return networks.count(name) > 0; }};
 
@@ -121,7 +113,6 @@ class FakeService final : public NetworkService, public SystemService {
     Services all{*this, job_service, *this, &datasets, &time_travel};
     all.inference = &inference;
     all.versions = &versions;
-    all.backups = &backups;
     return all;
   }
 

@@ -194,7 +194,7 @@ TEST_F(InferenceV2Test, DescribesServerModelAndConfig) {
   for (const char* root : {"/v2", "/v2/"}) EXPECT_EQ(text_at(json_of(get(root)), "name"), "mlpd") << root;
   EXPECT_EQ(
       get("/v2/models/n").body,
-      R"({"name":"n","versions":["live"],"platform":"mlpd_model","inputs":[{"name":"inputs",)"
+      R"({"name":"n","versions":["live","1"],"platform":"mlpd_model","inputs":[{"name":"inputs",)"
       R"("datatype":"FP32","shape":[-1,2]}],"outputs":[{"name":"outputs","datatype":"FP32","shape":[-1,1]}]})"
       "\n");
   EXPECT_EQ(get("/v2/models/n/versions/live").body, get("/v2/models/n").body);

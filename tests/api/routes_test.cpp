@@ -41,8 +41,7 @@ TEST_F(RoutesTest, HoldWhatTheContractOfIssueTwoNames) {
 TEST_F(RoutesTest, OnlyReadingNeedsNoMoreThanTheReadScope) {
   for (const Route& route : make_routes(service.services())) {
     if (route.method == "GET") {
-      const bool shows_all = route.pattern == "/v1/backup";  // every network's data and the keys' hashes
-      EXPECT_LE(route.scope, shows_all ? Scope::admin : Scope::read) << route.pattern;
+      EXPECT_LE(route.scope, Scope::read) << route.pattern;
     } else {
       EXPECT_GE(route.scope, Scope::predict) << route.pattern;
     }
