@@ -304,6 +304,7 @@ bool JobRunner::end(const std::shared_ptr<NetworkEntry>& entry, const std::share
   if (training.unwritten_start) records.push_back(*training.unwritten_start);
   records.push_back(record);
   if (began && !how.broken) publish(*entry, true);
+  entry->used_at_ms = parts_.now().time_since_epoch().count();  // ttl_s begins when the job is over
   for (;;) {
     const Result<std::uint64_t> written = commit(parts_, entry, records);
     if (written.ok()) {

@@ -119,6 +119,21 @@ TEST_F(NetworkServiceTest, ThrowAwayNetworksExpireWithoutUse) {
   EXPECT_EQ(networks().read("brief").error().code, ErrorCode::not_found);
 }
 
+/// A job is use to its end: its result stays for ttl_s even if nobody asked meanwhile.
+TEST_F(NetworkServiceTest, ThrowAwayNetworksExpireAfterTheirJob) {
+  open();
+  api::CreateNetwork brief = request("brief");
+  brief.ttl_s = 1;
+  ASSERT_TRUE(networks().create(brief).ok());
+  api::TrainRequest paced = train_request(16);
+  paced.pace_steps_per_second = 10;
+  const api::JobView job = wait(jobs().train("brief", paced)->id);
+  ASSERT_EQ(job.state, api::JobState::succeeded);
+  EXPECT_TRUE(eventually([&] { return networks().list({}).items.empty(); }));
+  const auto now = std::chrono::system_clock::now();
+  EXPECT_GE(now - *job.finished_at, std::chrono::milliseconds(990));
+}
+
 TEST_F(NetworkServiceTest, ImportedNetworksGoOnAndReplaceInOneStep) {
   open();
   create("a");
