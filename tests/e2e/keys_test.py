@@ -155,7 +155,7 @@ def test_every_route_asks_for_its_scope(tmp_path, request):
         return mlpd.request(method, path.replace("{", "").replace("}", "") + query, headers=headers).status
 
     table = list(operations(mlpd.get("/openapi.json").json))
-    assert len(table) > 50 and {scope for _, _, scope in table} == {None, "read", "predict", "train"}
+    assert len(table) > 50 and {scope for _, _, scope in table} == {None, *SCOPES}
     for method, path, needed in table:
         if needed is None:
             assert status(method, path) == 200, path
