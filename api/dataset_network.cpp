@@ -133,6 +133,13 @@ Json plain_body(const Json& body, const core::Preprocess& fitted) {
 
 core::Result<CreateNetwork> decode_create_over_dataset(const Json& json, DatasetService& datasets,
                                                        const Limits& limits) {
+  auto fitted = fit_to_dataset(json, datasets);
+  if (!fitted) return fitted.error();
+  return decode_create_fitted(json, *std::move(fitted), limits);
+}
+
+core::Result<std::shared_ptr<const core::Preprocess>> fit_to_dataset(const Json& json,
+                                                                     DatasetService& datasets) {
   Faults faults;
   ObjectReader body(json, "#", faults);
   const std::string name = body.string("dataset").value_or("");
@@ -156,12 +163,18 @@ core::Result<CreateNetwork> decode_create_over_dataset(const Json& json, Dataset
   if (!rows) return rows.error();
   core::Result<core::Preprocess> fitted = core::fit(std::move(plan), **rows, seed);
   if (!fitted) return fitted.error();
+  return std::make_shared<const core::Preprocess>(std::move(fitted).value());
+}
+
+core::Result<CreateNetwork> decode_create_fitted(const Json& json,
+                                                 std::shared_ptr<const core::Preprocess> fitted,
+                                                 const Limits& limits) {
   core::Result<CreateNetwork> request = decode_create(plain_body(json, *fitted), limits.network);
   if (!request) return request;
   const std::size_t outputs = core::output_count(request->spec);
   if (fitted->target.type == core::ColumnType::label && outputs == fitted->target.categories.size())
     request->spec.class_labels = fitted->target.categories;
-  request->preprocess = std::make_shared<const core::Preprocess>(std::move(fitted).value());
+  request->preprocess = std::move(fitted);
   return request;
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <memory>
+
 #include "api/dataset_service.h"
 #include "api/json.h"
 #include "api/service.h"
@@ -18,5 +20,13 @@ inline constexpr std::size_t kHiddenUnitsDefault = 32;
 /// added.
 core::Result<CreateNetwork> decode_create_over_dataset(const Json& json, DatasetService& datasets,
                                                        const Limits& limits);
+
+/// The two halves of it, for bodies that differ in what the preprocessing does not depend on: its columns as
+/// `preprocess`, `validation`, `test` and `seed` fit them, then the network over them.
+core::Result<std::shared_ptr<const core::Preprocess>> fit_to_dataset(const Json& json,
+                                                                     DatasetService& datasets);
+core::Result<CreateNetwork> decode_create_fitted(const Json& json,
+                                                 std::shared_ptr<const core::Preprocess> fitted,
+                                                 const Limits& limits);
 
 }  // namespace mlpd::api

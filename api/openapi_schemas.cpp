@@ -449,6 +449,47 @@ constexpr Schema kSchemas[] = {
 "minimum":0},"suggestion":{"type":"number"},"burst":{"type":"boolean"},"learning_rate":{"type":"array",
 "items":{"type":"number"}},"loss":{"type":"array","items":{"type":"number"}},"request":{"$ref":
 "#/components/schemas/ReadyRequest"}}})json"},
+    {"SearchRange",
+     R"json({"type":"object","additionalProperties":false,"required":["from","to"],"properties":{"from":{"type":
+"number"},"to":{"type":"number"},"scale":{"type":"string","enum":["linear","log"],"default":"linear"},"whole":{
+"type":"boolean","default":false},"points":{"type":"integer","minimum":2,"maximum":1000,"default":5}}})json"},
+    {"SearchFields",
+     R"json({"type":"object","propertyNames":{"pattern":"^/"},"additionalProperties":{"anyOf":[{"type":"array",
+"minItems":1},{"$ref":"#/components/schemas/SearchRange"}]}})json"},
+    {"SearchCreate",
+     R"json({"type":"object","additionalProperties":false,"required":["dataset","space"],"properties":{"name":{
+"$ref":"#/components/schemas/Name"},"dataset":{"type":"string"},"method":{"type":"string","enum":["grid",
+"random"],"default":"grid"},"seed":{"type":"integer","minimum":0,"default":0},"max_networks":{"type":"integer",
+"minimum":1},"max_seconds":{"type":"number","exclusiveMinimum":0},"metric":{"type":"string","enum":[
+"validation_loss","validation_accuracy","loss","accuracy"],"default":"validation_loss"},"keep":{"type":"string",
+"enum":["winner","all"],"default":"winner"},"network":{"type":"object","description":"the body of POST /v1/networks without name, dataset and inputs"},"train":{"type":"object","description":"the body of POST /v1/networks/{network}/train without data and dataset"},"space":{"type":"object","additionalProperties":false,
+"properties":{"network":{"$ref":"#/components/schemas/SearchFields"},"train":{"$ref":
+"#/components/schemas/SearchFields"}}}}})json"},
+    {"SearchValues",
+     R"json({"type":"object","additionalProperties":false,"required":["network","train"],"properties":{"network":{
+"type":"object"},"train":{"type":"object"}}})json"},
+    {"Search",
+     R"json({"type":"object","additionalProperties":false,"required":["name","state","dataset","method","metric",
+"networks_total","networks_done","seconds","created_at"],"properties":{"name":{"$ref":
+"#/components/schemas/Name"},"state":{"type":"string","enum":["queued","running","succeeded","failed",
+"cancelled"]},"dataset":{"type":"string"},"method":{"type":"string","enum":["grid","random"]},"metric":{"type":
+"string"},"networks_total":{"type":"integer","minimum":0},"networks_done":{"type":"integer","minimum":0},
+"seconds":{"type":"number","minimum":0},"stop_reason":{"type":"string","enum":["completed","max_seconds",
+"cancelled"]},"winner":{"type":"string"},"score":{"type":"number"},"created_at":{"$ref":
+"#/components/schemas/Time"},"started_at":{"$ref":"#/components/schemas/Time"},"finished_at":{"$ref":
+"#/components/schemas/Time"},"leaderboard":{"type":"array","items":{"type":"object","additionalProperties":
+false,"required":["rank","candidate","network","kept","score","step","parameters","state_sha256","values"],
+"properties":{"rank":{"type":"integer","minimum":1},"candidate":{"type":"integer","minimum":0},"network":{
+"type":"string"},"kept":{"type":"boolean"},"score":{"type":"number"},"step":{"type":"integer","minimum":0},
+"parameters":{"type":"integer","minimum":0},"state_sha256":{"$ref":"#/components/schemas/Sha256"},"values":{
+"$ref":"#/components/schemas/SearchValues"}}}},"unranked":{"type":"array","items":{"type":"object",
+"additionalProperties":false,"required":["candidate","network","state","error","values"],"properties":{
+"candidate":{"type":"integer","minimum":0},"network":{"type":"string"},"state":{"type":"string","enum":[
+"failed","cancelled"]},"error":{"type":"string"},"values":{"$ref":
+"#/components/schemas/SearchValues"}}}},"definition":{"type":"object"}}})json"},
+    {"SearchList",
+     R"json({"type":"object","additionalProperties":false,"required":["searches"],"properties":{"searches":{
+"type":"array","items":{"$ref":"#/components/schemas/Search"}},"next_cursor":{"type":"string"}}})json"},
     {"RecipeList",
      R"json({"type":"object","additionalProperties":false,"required":["recipes"],"properties":{"recipes":{
 "type":"array","items":{"type":"object","additionalProperties":false,"required":["name","about","steps",

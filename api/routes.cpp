@@ -11,6 +11,7 @@
 #include "api/network_handlers.h"
 #include "api/predict_handlers.h"
 #include "api/recipe_handlers.h"
+#include "api/search_handlers.h"
 #include "api/system_handlers.h"
 #include "api/time_travel_handlers.h"
 #include "api/version_handlers.h"
@@ -376,6 +377,52 @@ std::vector<Route> dataset_routes() {
            .query = {{"force", kBoolean, "also where networks were trained on it"}}}};
 }
 
+std::vector<Route> search_routes() {
+  return {{.method = "POST",
+           .pattern = "/v1/searches",
+           .handler = create_search,
+           .operation = "createSearch",
+           .summary = "Search spec and training fields for the best network on a data set",
+           .scope = Scope::train,
+           .limit = BodyLimit::body,
+           .request_schema = "SearchCreate",
+           .answers = {{201, "Search", "accepted; Location names it"}, {200, "Search", "of ?dry_run=true"}},
+           .problems = {400, 409, 413, 415, 429},
+           .query = {kDryRun},
+           .headers = {"Idempotency-Key"}},
+          {.method = "GET",
+           .pattern = "/v1/searches",
+           .handler = list_searches,
+           .operation = "listSearches",
+           .summary = "List searches, newest first, without their leaderboards",
+           .answers = {{200, "SearchList", "a page"}},
+           .query = {kLimit, kCursor}},
+          {.method = "GET",
+           .pattern = "/v1/searches/{search}",
+           .handler = read_search,
+           .operation = "readSearch",
+           .summary = "Read a search and its leaderboard",
+           .answers = {{200, "Search", "the search"}},
+           .problems = {404}},
+          {.method = "POST",
+           .pattern = "/v1/searches/{search}/cancel",
+           .handler = cancel_search,
+           .operation = "cancelSearch",
+           .summary = "End a search; what was tried stays on its leaderboard. Idempotent",
+           .scope = Scope::train,
+           .limit = BodyLimit::body,
+           .answers = {{200, "Search", "the search"}},
+           .problems = {404}},
+          {.method = "DELETE",
+           .pattern = "/v1/searches/{search}",
+           .handler = delete_search,
+           .operation = "deleteSearch",
+           .summary = "Forget an ended search; its networks stay",
+           .scope = Scope::train,
+           .answers = {{204, "", "it is forgotten"}},
+           .problems = {404, 409}}};
+}
+
 Route metrics_route() {
   return {.method = "GET",
           .pattern = "/metrics",
@@ -408,6 +455,10 @@ std::vector<Route> make_routes(const Services& services) {
   if (services.backups != nullptr) routes.push_back(backup_route());
   if (services.datasets != nullptr) {
     const std::vector<Route> room = dataset_routes();
+    routes.insert(routes.end(), room.begin(), room.end());
+  }
+  if (services.datasets != nullptr && services.searches != nullptr) {
+    const std::vector<Route> room = search_routes();
     routes.insert(routes.end(), room.begin(), room.end());
   }
   if (services.events != nullptr) {

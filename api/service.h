@@ -222,6 +222,9 @@ struct Limits {
   std::size_t networks_max = 100'000;
   std::uint64_t job_steps_max = 1'000'000'000;
   std::size_t jobs_waiting_max = 1'000;
+  std::size_t searches_max = 1'000;         ///< records kept
+  std::size_t searches_waiting_max = 100;   ///< not yet ended
+  std::size_t search_networks_max = 1'000;  ///< candidates of one
   std::size_t requests_waiting_max = 64;
   std::size_t event_streams_max = 1'000;
   std::size_t history_records_max = 100'000;
@@ -261,6 +264,7 @@ class TimeTravelService;  // api/time_travel_service.h
 class EventService;       // api/event_service.h
 class VersionService;     // api/version_service.h
 class InferenceService;   // api/inference_service.h
+class SearchService;      // api/search_service.h
 
 /// What the router needs; borrowed, all outlive it.
 struct Services {
@@ -274,6 +278,7 @@ struct Services {
   InferenceService* inference = nullptr;
   MetricsService* metrics = nullptr;
   BackupService* backups = nullptr;
+  SearchService* searches = nullptr;
 };
 
 }  // namespace mlpd::api

@@ -67,6 +67,8 @@ void write_limits(JsonWriter& out, const Limits& limits) {
   out.field("units", limits.network.units).field("parameters", limits.network.parameters);
   out.field("networks", limits.networks_max).field("job_steps", limits.job_steps_max);
   out.field("jobs_waiting", limits.jobs_waiting_max).field("requests_waiting", limits.requests_waiting_max);
+  out.field("searches", limits.searches_max).field("searches_waiting", limits.searches_waiting_max);
+  out.field("search_networks", limits.search_networks_max);
   out.field("event_streams", limits.event_streams_max).field("history_records", limits.history_records_max);
   out.field("trace_rows", limits.trace.rows).field("trace_numbers", limits.trace.numbers);
   out.field("time_travel_bytes", limits.time_travel_bytes_max).field("wait_seconds", kWaitSecondsMax);

@@ -223,8 +223,9 @@ void Backups::archive(Run& run) {
   };
   try {
     bool wanted = send(open_all("keys.json")) && send_data();
-    for (const std::string& name : names("datasets"))
-      wanted = wanted && send(open_all(fs::path("datasets") / name));
+    for (const char* folder : {"datasets", "searches"})
+      for (const std::string& name : names(folder))
+        wanted = wanted && send(open_all(fs::path(folder) / name));
     for (const std::shared_ptr<NetworkEntry>& entry : parts_.registry.all())
       wanted = wanted && send(open_network(*entry));
     const std::array<char, 2 * kBlock> end{};

@@ -15,6 +15,7 @@
 #include "server/jobs/scheduler.h"
 #include "server/network_keeper.h"
 #include "server/network_service.h"
+#include "server/searches.h"
 #include "server/store/dataset_store.h"
 #include "server/store/file_store.h"
 #include "server/system_service.h"
@@ -56,6 +57,7 @@ struct Engine::State {
   Backups backups;
   SystemServiceImplementation system;
   InferenceServiceImplementation inference;
+  Searches searches;
   std::unique_ptr<JobRunner> runner;
   std::unique_ptr<Scheduler> scheduler;
   std::mutex sweeping;
@@ -80,7 +82,8 @@ struct Engine::State {
         versions(parts, keeper, options.data_dir, options.files),
         backups(parts, versions, options.data_dir),
         system(parts),
-        inference(registry) {}
+        inference(registry),
+        searches(parts, {networks, jobs, *datasets}, options.data_dir / "searches", options.files) {}
 
   void recover_network(StoredNetwork stored, std::vector<std::shared_ptr<NetworkEntry>>& found);
   void run_sweeper();
@@ -170,6 +173,7 @@ Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options) {
   }
   if (state->store->quarantined().empty()) state->data.remove_unused();
   if (Result<void> done = state->versions.recover(); !done.ok()) return done.error();
+  if (Result<void> done = state->searches.recover(); !done.ok()) return done.error();
   parts.forget_versions = [raw = state.get()](const std::string& network) { raw->versions.forget(network); };
 
   Scheduler* scheduler = nullptr;
@@ -183,6 +187,7 @@ Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options) {
   parts.wake = [scheduler](const std::shared_ptr<NetworkEntry>& entry) { scheduler->wake(entry); };
   for (const std::shared_ptr<NetworkEntry>& entry : found)
     if (!entry->facts.queue.empty()) parts.wake(entry);
+  state->searches.start(state->options.training_threads);
   state->sweeper = std::thread([raw = state.get()] { raw->run_sweeper(); });
   return std::unique_ptr<Engine>(new Engine(std::move(state)));
 }
@@ -196,6 +201,7 @@ api::Services Engine::services() {
                          &state_->time_travel, &state_->events, &state_->versions};
   services.inference = &state_->inference;
   services.backups = &state_->backups;
+  services.searches = &state_->searches;
   return services;
 }
 
@@ -215,6 +221,7 @@ void Engine::stop(std::chrono::steady_clock::time_point deadline) {
     { std::lock_guard lock(entry->mutex); }  // whoever is about to wait sees that the engine stops
     entry->changed.notify_all();
   }
+  state.searches.stop();
   state.scheduler->stop();
   for (const std::shared_ptr<NetworkEntry>& entry : entries) {
     if (std::chrono::steady_clock::now() > deadline) break;

@@ -16,6 +16,7 @@
 #include "core/trainer.h"
 #include "tests/api/fake_datasets.h"
 #include "tests/api/fake_inference.h"
+#include "tests/api/fake_searches.h"
 #include "tests/api/fake_time_travel.h"
 #include "tests/api/fake_versions.h"
 
@@ -106,6 +107,7 @@ class FakeService final : public NetworkService, public SystemService {
   FakeDatasets datasets;
   FakeTimeTravel time_travel{*this};
   FakeVersions versions{*this};
+  FakeSearches searches;
 
   FakeInference inference{[this](const std::string& name) { return networks.count(name) > 0; }};
 
@@ -113,6 +115,7 @@ class FakeService final : public NetworkService, public SystemService {
     Services all{*this, job_service, *this, &datasets, &time_travel};
     all.inference = &inference;
     all.versions = &versions;
+    all.searches = &searches;
     return all;
   }
 

@@ -555,6 +555,59 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/searches": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List searches, newest first, without their leaderboards */
+        get: operations["listSearches"];
+        put?: never;
+        /** Search spec and training fields for the best network on a data set */
+        post: operations["createSearch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/searches/{search}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read a search and its leaderboard */
+        get: operations["readSearch"];
+        put?: never;
+        post?: never;
+        /** Forget an ended search; its networks stay */
+        delete: operations["deleteSearch"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/searches/{search}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** End a search; what was tried stays on its leaderboard. Idempotent */
+        post: operations["cancelSearch"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/system": {
         parameters: {
             query?: never;
@@ -1514,6 +1567,100 @@ export interface components {
             maximum?: number;
             patience?: number;
             then?: components["schemas"]["Schedule"];
+        };
+        Search: {
+            name: components["schemas"]["Name"];
+            /** @enum {string} */
+            state: "queued" | "running" | "succeeded" | "failed" | "cancelled";
+            dataset: string;
+            /** @enum {string} */
+            method: "grid" | "random";
+            metric: string;
+            networks_total: number;
+            networks_done: number;
+            seconds: number;
+            /** @enum {string} */
+            stop_reason?: "completed" | "max_seconds" | "cancelled";
+            winner?: string;
+            score?: number;
+            created_at: components["schemas"]["Time"];
+            started_at?: components["schemas"]["Time"];
+            finished_at?: components["schemas"]["Time"];
+            leaderboard?: {
+                rank: number;
+                candidate: number;
+                network: string;
+                kept: boolean;
+                score: number;
+                step: number;
+                parameters: number;
+                state_sha256: components["schemas"]["Sha256"];
+                values: components["schemas"]["SearchValues"];
+            }[];
+            unranked?: {
+                candidate: number;
+                network: string;
+                /** @enum {string} */
+                state: "failed" | "cancelled";
+                error: string;
+                values: components["schemas"]["SearchValues"];
+            }[];
+            definition?: Record<string, never>;
+        };
+        SearchCreate: {
+            name?: components["schemas"]["Name"];
+            dataset: string;
+            /**
+             * @default grid
+             * @enum {string}
+             */
+            method: "grid" | "random";
+            /** @default 0 */
+            seed: number;
+            max_networks?: number;
+            max_seconds?: number;
+            /**
+             * @default validation_loss
+             * @enum {string}
+             */
+            metric: "validation_loss" | "validation_accuracy" | "loss" | "accuracy";
+            /**
+             * @default winner
+             * @enum {string}
+             */
+            keep: "winner" | "all";
+            /** @description the body of POST /v1/networks without name, dataset and inputs */
+            network?: Record<string, never>;
+            /** @description the body of POST /v1/networks/{network}/train without data and dataset */
+            train?: Record<string, never>;
+            space: {
+                network?: components["schemas"]["SearchFields"];
+                train?: components["schemas"]["SearchFields"];
+            };
+        };
+        SearchFields: {
+            [key: string]: unknown[] | components["schemas"]["SearchRange"];
+        };
+        SearchList: {
+            searches: components["schemas"]["Search"][];
+            next_cursor?: string;
+        };
+        SearchRange: {
+            from: number;
+            to: number;
+            /**
+             * @default linear
+             * @enum {string}
+             */
+            scale: "linear" | "log";
+            /** @default false */
+            whole: boolean;
+            /** @default 5 */
+            points: number;
+        };
+        SearchValues: {
+            network: Record<string, never>;
+            train: Record<string, never>;
         };
         Sha256: string;
         Spec: {
@@ -5767,6 +5914,443 @@ export interface operations {
             };
             /** @description see `detail` and `errors` */
             429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    listSearches: {
+        parameters: {
+            query?: {
+                /** @description entries of a page, 100 by default */
+                limit?: number;
+                /** @description next_cursor of the page before */
+                cursor?: string;
+                /** @description indent JSON for people */
+                pretty?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description a page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SearchList"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    createSearch: {
+        parameters: {
+            query?: {
+                /** @description check everything, answer what would be, change nothing */
+                dry_run?: boolean;
+                /** @description indent JSON for people */
+                pretty?: boolean;
+            };
+            header?: {
+                "Idempotency-Key"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SearchCreate"];
+            };
+        };
+        responses: {
+            /** @description of ?dry_run=true */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Search"];
+                };
+            };
+            /** @description accepted; Location names it */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Search"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readSearch: {
+        parameters: {
+            query?: {
+                /** @description indent JSON for people */
+                pretty?: boolean;
+            };
+            header?: never;
+            path: {
+                search: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the search */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Search"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteSearch: {
+        parameters: {
+            query?: {
+                /** @description indent JSON for people */
+                pretty?: boolean;
+            };
+            header?: never;
+            path: {
+                search: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description it is forgotten */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description see `detail` and `errors` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancelSearch: {
+        parameters: {
+            query?: {
+                /** @description indent JSON for people */
+                pretty?: boolean;
+            };
+            header?: never;
+            path: {
+                search: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the search */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Search"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
