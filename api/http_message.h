@@ -33,7 +33,7 @@ struct Request {
   Fields headers;
   std::string body;                   ///< empty for a route that streams its body
   BodyReader* body_stream = nullptr;  ///< non-null exactly for a route that streams its body
-  std::string request_id;             ///< also sent back as X-Request-Id
+  std::string request_id;             ///< the listener sends it back as X-Request-Id
   std::string remote_address;
   std::string key_id;  ///< who asks: the id of the bearer key, empty where none is needed
 

@@ -73,9 +73,7 @@ class Router final : public Handler {
 
   Response refuse(int status, std::string_view path, std::string_view detail,
                   std::string_view request_id) const override {
-    Response response = refusal(status, path, detail, request_id);
-    response.set_header("X-Request-Id", std::string(request_id));
-    return response;
+    return refusal(status, path, detail, request_id);
   }
 
  private:
@@ -198,7 +196,6 @@ class Router final : public Handler {
     if (text && !response.body.empty() && !response.stream && response.body.back() != '\n')
       response.body += '\n';
     if (request.method == "HEAD") response.body.clear();
-    if (!request.request_id.empty()) response.set_header("X-Request-Id", request.request_id);
   }
 
   Services services_;

@@ -57,7 +57,6 @@ TEST_F(RouterTest, RefusesWhatIsNotThere) {
     EXPECT_EQ(response.status, c.status) << c.method << " " << c.target;
     EXPECT_EQ(response.header("Allow").has_value(), c.status == 405);
     EXPECT_TRUE(parse_json(response.body).ok());
-    EXPECT_EQ(response.header("X-Request-Id"), "r1");
   }
 }
 
@@ -96,7 +95,6 @@ TEST_F(RouterTest, SuggestsTheQueryParameter) {
 TEST_F(RouterTest, RefusesInTheFormOfThePath) {
   const Response response = handler->refuse(431, "/v1/x", "too long", "r9");
   EXPECT_EQ(response.status, 431);
-  EXPECT_EQ(response.header("X-Request-Id"), "r9");
   EXPECT_EQ(handler->refuse(503, "/v2/models", "busy", "r").body, "{\"error\":\"busy\"}\n");
 }
 

@@ -20,6 +20,7 @@ class Answer:
     def __init__(self, status, headers, body):
         self.status = status
         self.headers = {name.lower(): value for name, value in headers}
+        assert len(self.headers) == len(headers), f"a field twice: {headers}"
         self.body = body
 
     @property
