@@ -1,18 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { after, before, test } from 'node:test';
-import { Server, launch, open_page, until } from './support.mjs';
+import { test } from 'node:test';
+import { finish, open_page, set_up, until } from './support.mjs';
 
-let browser;
-let server;
-before(async () => {
-  browser = await launch();
-  server = await Server.start();
-});
-after(async () => {
-  await browser.close();
-  await server.stop();
-});
+const server = set_up();
 
 /** A table that a small network learns: the kind is decided by size and weight. */
 function table(rows) {
@@ -27,7 +18,7 @@ function table(rows) {
 const file = (name, text) => ({ name, mimeType: 'text/csv', buffer: Buffer.from(text) });
 
 test('from a CSV file to predictions', async () => {
-  const page = await open_page(browser);
+  const page = await open_page();
   await page.goto(`${server.url}/#/data`);
   await page.locator('input[type=file]').setInputFiles(file('Fruit.csv', table(200)));
   await page.getByRole('region', { name: 'Check the file' }).waitFor();
@@ -49,12 +40,11 @@ test('from a CSV file to predictions', async () => {
     await page.getByRole('group', { name: 'From your program' }).getByRole('button', { name: language }).click();
     assert.match(await page.locator('pre').textContent(), /predict/);
   }
-  assert.deepEqual(page.faults, []);
-  await page.context().close();
+  await finish(page);
 });
 
 test('a file with faults is refused with their lines, and nothing is stored', async () => {
-  const page = await open_page(browser);
+  const page = await open_page();
   await page.goto(`${server.url}/#/data`);
   await page.locator('input[type=file]').setInputFiles(file('broken.csv', 'a,b,kind\n1,2,x\n1,2,3,4,5\n"open,2,y\n'));
   await page.getByRole('button', { name: 'Upload' }).click();
@@ -66,8 +56,43 @@ test('a file with faults is refused with their lines, and nothing is stored', as
   await page.context().close();
 });
 
+test('a search: begun from the data, ranked, its winner opened', async () => {
+  await fetch(`${server.url}/v1/datasets?name=berries&target=kind`, { method: 'POST', headers: { 'Content-Type': 'text/csv' }, body: table(120) });
+  const page = await open_page();
+  await page.goto(`${server.url}/#/data?dataset=berries`);
+  await page.getByText('Search the best settings').click();
+  const form = page.locator('details');
+  await form.getByLabel('Hidden units').fill('2, many');
+  await form.getByLabel('Hidden units').press('Enter');
+  await form.getByRole('button', { name: 'Numbers, please' }).waitFor();
+  assert.deepEqual((await server.call('GET', '/v1/searches')).searches, [], 'nothing is begun with what is no number');
+  await form.getByLabel('Hidden units').fill('2, 6');
+  await form.getByLabel('Learning rate').fill('0.01 0.05');
+  await form.getByLabel('Steps').fill('60');
+  await form.getByRole('button', { name: 'Try 4 networks' }).click();
+  await until(() => /#\/runs\?search=berries-search-/.test(page.url()), 'the Runs page');
+  const { searches: [{ name }] } = await server.call('GET', '/v1/searches');
+  const board = page.getByRole('region', { name: `Search ${name}` });
+  await board.getByText('succeeded').waitFor({ timeout: 90_000 });
+  const search = await server.call('GET', `/v1/searches/${name}`);
+  const rows = await board.getByRole('row').all();
+  assert.equal(rows.length, 1 + 4);
+  for (const [k, line] of search.leaderboard.entries()) {
+    const text = await rows[k + 1].textContent();
+    assert.ok(text.includes(line.network) && text.includes(String(line.values.network['/layers/0/units'])), text);
+  }
+  await page.getByRole('region', { name: 'Searches', exact: true }).getByRole('row', { name: new RegExp(name) }).getByText('4 / 4').waitFor();
+  await board.getByRole('link', { name: 'Open the winner' }).click();
+  await page.getByRole('heading', { name: search.winner }).waitFor();
+  await page.goBack();
+  await board.getByRole('button', { name: 'Forget it' }).click();
+  await until(async () => (await server.call('GET', '/v1/searches')).searches.length === 0, 'forgotten');
+  await board.waitFor({ state: 'detached' });
+  await finish(page);
+});
+
 test('points are drawn, and training goes on with them', async () => {
-  const page = await open_page(browser);
+  const page = await open_page();
   await page.goto(server.url);
   await page.getByRole('button', { name: 'Add points' }).click();
   const box = await page.locator('.plane svg').boundingBox();
@@ -75,8 +100,7 @@ test('points are drawn, and training goes on with them', async () => {
   const drawn = await until(async () => (await server.call('GET', '/v1/datasets')).datasets.find((one) => one.name.startsWith('drawn-')), 'kept as a data set');
   assert.equal(drawn.rows, 301);
   await until(async () => (await page.getByRole('combobox', { name: 'Data' }).inputValue()) === drawn.name, 'chosen');
-  assert.deepEqual(page.faults, []);
-  await page.context().close();
+  await finish(page);
 });
 
 test('every type that the page takes from the OpenAPI document is in the document of this program', async () => {

@@ -1,13 +1,9 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { brotliCompressSync, constants } from 'node:zlib';
-import { Server, launch, open_page, shown_step, until } from './support.mjs';
+import { Server, finish, open_page, set_up, shown_step, until } from './support.mjs';
 
-let browser;
-before(async () => {
-  browser = await launch();
-});
-after(() => browser.close());
+set_up(null);
 
 const median = (values) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)];
 
@@ -18,7 +14,7 @@ test('a cold open is live, and has learned, with no click', async (t) => {
   const solved = [];
   for (let round = 0; round < 5; round++) {
     const server = await Server.start(['--demo']);
-    const page = await open_page(browser);
+    const page = await open_page();
     const start = Date.now();
     await page.goto(server.url);
     await until(async () => (await page.locator('.badge.live').count()) > 0 && (await shown_step(page)) > 0, 'live');
@@ -34,7 +30,7 @@ test('a cold open is live, and has learned, with no click', async (t) => {
 
 test('the page is small, and asks nobody else', async (t) => {
   const server = await Server.start();
-  const page = await open_page(browser);
+  const page = await open_page();
   const session = await page.context().newCDPSession(page);
   await session.send('Network.enable');
   let first_load = 0;
@@ -62,14 +58,13 @@ test('the page is small, and asks nobody else', async (t) => {
   t.diagnostic(`first load ${first_load} bytes, all ${all} bytes in ${seen.size} files`);
   assert.ok(first_load > 10_000 && first_load <= 80 * 1024, `first load: ${first_load}`);
   assert.ok(seen.size > 10 && all <= 150 * 1024, `all: ${all}`);
-  assert.deepEqual(page.faults, []);
-  await page.context().close();
+  await finish(page);
   await server.stop();
 });
 
 test('nothing jumps about while the page opens and the network learns', async (t) => {
   const server = await Server.start();
-  const page = await open_page(browser);
+  const page = await open_page();
   await page.addInitScript(() => {
     window.shifts = [];
     new PerformanceObserver((list) => {
@@ -89,7 +84,7 @@ test('nothing jumps about while the page opens and the network learns', async (t
 
 test('training under the eyes leaves no long task', async (t) => {
   const server = await Server.start();
-  const page = await open_page(browser);
+  const page = await open_page();
   await page.goto(server.url);
   await until(async () => (await shown_step(page)) > 20, 'training');
   const watch = () =>

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { Server, launch, open_page, shown_step, until } from './support.mjs';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { Server, binary, finish, new_context, open_page, set_up, shown_step, until, words } from './support.mjs';
 
-let browser;
-before(async () => {
-  browser = await launch();
-});
-after(() => browser.close());
+set_up(null);
 
 const body = { inputs: 2, layers: [{ units: 4 }, { units: 2 }] };
 const long_training = { data: { generator: 'xor' }, steps: 100_000, pace: { steps_per_second: 50 } };
@@ -20,13 +19,13 @@ async function start_training(server, name) {
 test('twelve tabs are live together', async () => {
   const server = await Server.start();
   await start_training(server, 'shared');
-  const context = await browser.newContext();
+  const context = await new_context();
   const pages = [];
   let streams = 0;
   context.on('request', (request) => {
     if (request.url().endsWith('/events')) streams++;
   });
-  for (let k = 0; k < 12; k++) pages.push(await open_page(browser, { context }));
+  for (let k = 0; k < 12; k++) pages.push(await open_page({ context }));
   for (const page of pages) await page.goto(`${server.url}/#/lab?net=shared`);
   for (const page of pages) {
     await page.bringToFront();
@@ -47,7 +46,7 @@ test('twelve tabs are live together', async () => {
 test('a tab outlives the server: it says so, comes back and goes on by itself', async () => {
   const server = await Server.start();
   await start_training(server, 'phoenix');
-  const page = await open_page(browser);
+  const page = await open_page();
   await page.goto(`${server.url}/#/lab?net=phoenix`);
   await until(async () => (await shown_step(page)) > 40, 'live');
   const before_kill = await shown_step(page);
@@ -57,29 +56,50 @@ test('a tab outlives the server: it says so, comes back and goes on by itself', 
   await page.getByText('The server does not answer').first().waitFor({ state: 'detached', timeout: 10_000 });
   await until(async () => (await shown_step(page)) > before_kill, 'the training goes on', 15_000);
   // The gap is filled from the history: the curve begins at the first step, and all its steps rise.
-  const drawn = await page.getByRole('region', { name: 'Loss' }).locator('svg path').first().getAttribute('d');
-  const places = [...drawn.matchAll(/[ML]([\d.]+) /g)].map(([, x]) => Number(x));
-  assert.ok(places.length > 20, `${places.length} records`);
+  const places = await until(async () => {
+    const drawn = await page.getByRole('region', { name: 'Loss' }).locator('svg path').first().getAttribute('d');
+    const found = [...drawn.matchAll(/[ML]([\d.]+) /g)].map(([, x]) => Number(x));
+    return found.length > 20 && found;
+  }, 'as fine as it was recorded');
   assert.deepEqual(places, [...places].sort((a, b) => a - b));
   await page.context().close();
   await server.stop();
 });
 
-test('a tab that is older than the server says so', async () => {
+/** This program as if it had been built from another version: the same bytes but for the version's. */
+async function another_version(version) {
+  const program = await readFile(binary);
+  const [old, wanted] = [Buffer.from(`${version}\0`), Buffer.from(`${version.replace(/^\d/, '9')}\0`)];
+  let found = 0;
+  for (let at = program.indexOf(old); at >= 0; at = program.indexOf(old, at + 1)) {
+    wanted.copy(program, at);
+    found++;
+  }
+  assert.ok(found > 0, 'the version is in the program');
+  const path = join(await mkdtemp(join(tmpdir(), 'mlpd-browser-')), 'mlpd');
+  await writeFile(path, program, { mode: 0o755 });
+  return path;
+}
+
+for (const language of ['en', 'zh'])
+  test(`a tab that is older than the server says so: ${language}`, async () => {
+  const say = await words(language);
   const server = await Server.start();
   await start_training(server, 'older');
-  const page = await open_page(browser);
+  const { version } = await server.call('GET', '/v1/system');
+  const page = await open_page({ language });
   await page.goto(`${server.url}/#/lab?net=older`);
-  await until(async () => (await shown_step(page)) > 5, 'live');
-  await page.route('**/v1/system', async (route) => {
-    const response = await route.fetch();
-    await route.fulfill({ response, json: { ...(await response.json()), version: '99.0.0' } });
-  });
+  await until(async () => (await shown_step(page)) > 2, 'live', 20_000);
   await server.kill();
-  await page.getByText('The server does not answer').first().waitFor();
+  await page.getByText(say['state.gone']).first().waitFor();
+  server.program = await another_version(version);
   await server.run();
-  await page.getByText('The server is now another version than this page.').waitFor();
-  await page.getByRole('button', { name: 'Reload' }).waitFor();
-  await page.context().close();
+  assert.notEqual((await server.call('GET', '/v1/system')).version, version);
+  await page.getByText(say['state.replaced']).waitFor();
+  await page.getByRole('button', { name: say['state.reload'] }).click();
+  await page.getByText(say['state.replaced']).waitFor({ state: 'detached' });
+  await until(async () => (await shown_step(page)) > 2, 'the new page is live', 20_000);
+  await finish(page);
   await server.stop();
+  await rm(dirname(server.program), { recursive: true });
 });

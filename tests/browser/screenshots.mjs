@@ -35,7 +35,7 @@ try {
   for (const theme of ['light', 'dark'])
     for (const language of ['en', 'zh'])
       for (const width of [1280, 390]) {
-        const page = await open_page(browser, { theme, language, width, height: width === 390 ? 844 : 900 });
+        const page = await open_page({ theme, language, width, height: width === 390 ? 844 : 900 });
         for (const [name, route] of Object.entries(pages)) {
           await page.goto(`${server.url}/#/${route}`);
           await settled(page);

@@ -1,11 +1,14 @@
 // A real server and a real browser for the tests of the dashboard.
 // MLPD_BINARY: the program (default build/release/mlpd); MLPD_CHROMIUM: the browser (default Debian's).
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { after, before } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -13,6 +16,7 @@ const web = createRequire(join(root, 'web/package.json'));
 const { chromium } = web('playwright-core');
 export const axe_source = web.resolve('axe-core/axe.min.js');
 
+export const article = JSON.parse(readFileSync(join(root, 'web/src/glass/article.json')));
 export const binary = process.env.MLPD_BINARY ?? join(root, 'build/release/mlpd');
 const kStartMs = 10_000;
 
@@ -43,21 +47,27 @@ export async function until(check, what, timeout_ms = 10_000) {
 
 /** A server on a port and a folder of its own. */
 export class Server {
-  static async start(options = []) {
-    const server = new Server();
-    server.port = await free_port();
-    server.folder = await mkdtemp(join(tmpdir(), 'mlpd-browser-'));
-    server.options = options;
-    started.add(server);
-    await server.run();
+  constructor(options = []) {
+    this.options = options;
+    this.program = binary;
+  }
+  static async start(options) {
+    const server = new Server(options);
+    await server.start();
     return server;
+  }
+  async start() {
+    this.port = await free_port();
+    this.folder = await mkdtemp(join(tmpdir(), 'mlpd-browser-'));
+    started.add(this);
+    await this.run();
   }
   get url() {
     return `http://127.0.0.1:${this.port}`;
   }
   async run() {
     const words = ['serve', '--listen', `127.0.0.1:${this.port}`, '--data-dir', this.folder, ...this.options];
-    this.process = spawn(binary, words, { stdio: ['ignore', 'ignore', 'pipe'] });
+    this.process = spawn(this.program, words, { stdio: ['ignore', 'ignore', 'pipe'] });
     this.process.unref();
     this.process.stderr.unref();
     this.process.stderr.on('data', (text) => {
@@ -81,8 +91,8 @@ export class Server {
     started.delete(this);
     await rm(this.folder, { recursive: true, force: true });
   }
-  async call(method, path, body) {
-    const headers = { 'Content-Type': 'application/json' };
+  async call(method, path, body, more = {}) {
+    const headers = { 'Content-Type': 'application/json', ...more };
     const response = await fetch(this.url + path, { method, headers, body: body && JSON.stringify(body) });
     const text = await response.text();
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
@@ -90,16 +100,34 @@ export class Server {
   }
 }
 
-export const launch = () =>
-  chromium.launch({
-    executablePath: process.env.MLPD_CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-dev-shm-usage'],
+let browser;
+export async function launch() {
+  const executablePath = process.env.MLPD_CHROMIUM ?? '/usr/bin/chromium';
+  browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+  return browser;
+}
+
+/** What the tests of one file share: the browser, and a server with these options (null: each test has its own). */
+export function set_up(options = [], prepare = async () => {}) {
+  const server = options && new Server(options);
+  before(async () => {
+    await launch();
+    await server?.start();
+    await prepare(server);
   });
+  after(async () => {
+    await browser.close();
+    await server?.stop();
+  });
+  return server;
+}
+
+export const new_context = (options) => browser.newContext(options);
 
 /** A page that notes whatever must not happen: errors, requests elsewhere, breaches of the policy. */
-export async function open_page(browser, { theme = 'light', language = 'en', width = 1280, height = 900, context } = {}) {
-  const options = { viewport: { width, height }, colorScheme: theme, locale: language === 'zh' ? 'zh-CN' : 'en-US' };
-  const page = await (context ?? (await browser.newContext(options))).newPage();
+export async function open_page({ theme = 'light', language = 'en', width = 1280, height = 900, context, ...more } = {}) {
+  const options = { viewport: { width, height }, colorScheme: theme, locale: language === 'zh' ? 'zh-CN' : 'en-US', ...more };
+  const page = await (context ?? (await new_context(options))).newPage();
   page.faults = [];
   page.on('pageerror', (error) => page.faults.push(`error: ${error.message}`));
   page.on('console', (message) => {
@@ -111,6 +139,21 @@ export async function open_page(browser, { theme = 'light', language = 'en', wid
   });
   return page;
 }
+
+/** The page's words in one language, by their keys. */
+export async function words(language) {
+  const text = await readFile(join(root, `web/src/i18n/${language}.ts`), 'utf8');
+  const literal = text.slice(text.indexOf('{', text.indexOf('export const')), text.lastIndexOf('}') + 1);
+  return Function(`return ${literal}`)();
+}
+
+/** The end of a test: nothing happened on the page that must not. */
+export async function finish(page) {
+  assert.deepEqual(page.faults, []);
+  await page.context().close();
+}
+
+export const network_of = (page) => new URLSearchParams(new URL(page.url()).hash.split('?')[1]).get('net');
 
 /** The step that the Lab shows; NaN before it shows one. */
 export const shown_step = (page) =>

@@ -28,11 +28,17 @@ export interface Options {
 
 const kKey = 'mlpd-key';
 let key: string | null = sessionStorage.getItem(kKey);
-export const has_key = () => key !== null;
+const key_listeners = new Set<() => void>();
+/** Calls `listener` after each change of the key, until the returned function is called. */
+export function on_key(listener: () => void) {
+  key_listeners.add(listener);
+  return () => key_listeners.delete(listener);
+}
 export function set_key(value: string | null) {
   key = value || null;
   if (key) sessionStorage.setItem(kKey, key);
   else sessionStorage.removeItem(kKey);
+  for (const listener of key_listeners) listener();
 }
 export const authorization = (): Record<string, string> => (key ? { Authorization: `Bearer ${key}` } : {});
 

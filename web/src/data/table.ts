@@ -84,6 +84,15 @@ export function dataset_name(file_name: string): string {
   return name.slice(0, 60).replace(/[^a-z0-9]+$/, '') || 'data';
 }
 
+/** The numbers of a list that a person typed, parted by commas or blanks; null where something else is in it. */
+export function numbers_in(text: string): number[] | null {
+  const numbers = text
+    .split(/[\s,;]+/)
+    .filter(Boolean)
+    .map(Number);
+  return numbers.length > 0 && numbers.every(Number.isFinite) ? [...new Set(numbers)] : null;
+}
+
 /** Counts of numbers in equally wide bins. */
 export function histogram(values: number[], bins: number): { counts: number[]; low: number; high: number } {
   const low = Math.min(...values);

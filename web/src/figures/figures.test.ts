@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { activity_of } from '../math/activity';
+import type { Parameters } from '../math/forward';
 import { light_palette } from '../math/palette';
 import { chart_rows, csv_of, render_chart, scale_of, ticks } from './chart';
 import { escaped } from './svg';
+import { activity_overview, activity_rows, surface_overview, surface_rows } from './tables';
 import { wiring_of } from './wiring';
 
 const options = { width: 300, height: 200, palette: light_palette };
@@ -64,4 +67,57 @@ test('a drawing of fifty neurons fits its height', () => {
     expect(node.y - node.size / 2).toBeGreaterThan(0);
     expect(node.y + node.size / 2).toBeLessThan(420);
   }
+});
+
+describe('the numbers behind a surface', () => {
+  const window = { x0: -1, x1: 1, y0: -1, y1: 1 };
+  const size = 21;
+  /** Two classes; the share of the second one is 1 in the right half. */
+  const outputs = Array.from({ length: size * size }, (_, k) => (k % size > 10 ? [0, 1] : [1, 0])).flat();
+  const surface = { size, outputs, width: 2, classes: true, middle: 0, reach: 1 };
+
+  test('are all its places, from the top left', () => {
+    const { header, rows } = surface_rows(surface, window, ['a', 'b']);
+    expect(header).toEqual(['a', 'b', 'output 1', 'output 2']);
+    expect(rows).toHaveLength(size * size);
+    expect(rows[0]).toEqual([-1, 1, 1, 0]);
+    expect(rows.at(-1)).toEqual([1, -1, 0, 1]);
+  });
+
+  test('and a small map to read', () => {
+    const { header, rows } = surface_overview(surface, window, ['a', 'b']);
+    expect(header.slice(1).map(Number)).toEqual([-1, -0.8, -0.6, -0.4, -0.2, 0, 0.2, 0.4, 0.6, 0.8, 1]);
+    expect(rows[0]).toEqual([1, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1]);
+    const three = {
+      ...surface,
+      width: 3,
+      outputs: Array.from({ length: size * size }, () => [0.2, 0.1, 0.7]).flat(),
+    };
+    expect(surface_overview(three, window, ['a', 'b']).rows[10][11]).toBe('2 (0.70)');
+  });
+});
+
+test('the numbers behind the neurons are what each heat map spans', () => {
+  const parameters: Parameters = {
+    inputs: 1,
+    bricks: [
+      {
+        kind: 'dense',
+        inputs: 1,
+        units: 1,
+        activation: 'linear',
+        weights: Float64Array.of(2),
+        bias: Float64Array.of(1),
+      },
+    ],
+  };
+  const activity = activity_of(
+    parameters,
+    Float64Array.from({ length: 9 }, (_, k) => k - 4),
+    3,
+  );
+  expect(activity_overview(activity).rows).toEqual([[1, 1, -7, 1, 9, -5, -1, 3, 7]]);
+  const { header, rows } = activity_rows(activity, ['a']);
+  expect(header).toEqual(['a', 'layer 1 neuron 1']);
+  expect(rows[8]).toEqual([4, 9]);
 });

@@ -62,6 +62,7 @@ describe('architecture', () => {
 
 test.each([
   ['starting', {}, 'story.starting'],
+  ['queued', { step: 0 }, 'story.queued'],
   ['running', { step: 3, accuracy: 0.5 }, 'story.running_new'],
   ['running', { step: 300, accuracy: 0.8 }, 'story.running'],
   ['running', { step: 300, accuracy: 0.995 }, 'story.running_solved'],

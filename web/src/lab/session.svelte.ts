@@ -29,6 +29,7 @@ export class LabSession {
   error = $state.raw<ApiError | null>(null);
   private waiting = $state(0);
   private last_action: Promise<void> = Promise.resolve();
+  private refused: (() => Promise<void>) | null = null;
   readonly busy = $derived(this.waiting > 0);
   /** This server has no data sets; the built-in ones are then generated anew for each training. */
   private no_datasets = false;
@@ -36,6 +37,8 @@ export class LabSession {
   choices = $state<Choices>({ pace: kDemoPace, batch: null });
 
   readonly job = $derived(this.network?.job ?? null);
+  /** The newest training waits, and no earlier one of this network is at work. */
+  readonly queued = $derived(this.job?.state === 'queued' && this.network?.view?.state !== 'training');
   readonly running = $derived(this.job?.state === 'running' || this.job?.state === 'queued');
   readonly paused = $derived(this.job?.state === 'paused');
   readonly spec = $derived<NetworkSpec | null>(this.network?.view ?? null);
@@ -151,12 +154,16 @@ export class LabSession {
         } catch (error) {
           if (!(error instanceof ApiError)) throw error;
           this.error = error;
+          this.refused = action;
         } finally {
           this.waiting--;
         }
       });
     return this.last_action;
   }
+
+  /** Does again what the server refused. */
+  retry = () => this.refused && this.guarded(this.refused);
 
   dataset_name(): string | null {
     return this.network?.view ? dataset_of(this.network.view) : null;

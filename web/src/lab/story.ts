@@ -3,7 +3,7 @@ import { percent, short, whole } from '../math/format';
 
 /** What the Lab shows now, as far as one sentence needs it. */
 export interface Scene {
-  state: 'starting' | 'running' | 'paused' | 'idle' | 'diverged';
+  state: 'starting' | 'queued' | 'running' | 'paused' | 'idle' | 'diverged';
   past: boolean;
   step: number;
   accuracy: number | null;
@@ -32,6 +32,7 @@ export function story(scene: Scene): Sentence {
   if (scene.state === 'starting') return say('story.starting');
   if (scene.state === 'diverged') return say('story.diverged');
   if (scene.past) return say('story.past');
+  if (scene.state === 'queued') return say('story.queued');
   const solved = scene.accuracy !== null && scene.accuracy >= kSolved;
   if (scene.state === 'running') {
     if (scene.accuracy === null) return say('story.running_value');

@@ -3,15 +3,20 @@ import { request_log } from '../api/log.svelte';
 import { type ModelDocument, parameters_of } from '../api/model';
 import type { Diagnosis, History, Job, NetworkView, RunRecord } from '../api/types';
 import type { Parameters } from '../math/forward';
+import { reduced_motion } from '../shell/theme.svelte';
 import { subscribe } from './leader';
 import { server } from './server.svelte';
 
 export type LiveState = 'loading' | 'ready' | 'missing' | 'forbidden' | 'failed';
 
 const kPointsMax = 600;
-const kModelIntervalMs = 90;
+const kModelIntervalMs = 160;
+const kCalmIntervalMs = 1000;
+/** Time that is left to others for each bit of time that fetching the parameters takes. */
+const kModelShare = 3;
 const kPollMs = 500;
 const kDiagnosisMs = 2000;
+const kFillMs = 1500;
 const kCachedModels = 400;
 
 /** Whether this server diagnoses; asked no more once it said that it does not. */
@@ -49,12 +54,17 @@ export class LiveNetwork {
   private unsubscribe = () => {};
   private poll: ReturnType<typeof setInterval> | undefined;
   private model_at = 0;
+  private model_took = 0;
   private diagnosed_at = 0;
   private model_wanted = false;
   private model_busy = false;
   private refill_busy = false;
+  private refilled_at = 0;
+  /** The stream left records out, as it may while a network learns faster than anybody can look. */
+  private sparse = false;
   private returns = server.returns;
   private closed = false;
+  private retry_at = 0;
 
   constructor(readonly name: string) {
     this.loaded = this.refresh();
@@ -63,6 +73,7 @@ export class LiveNetwork {
       (event) => this.on_event(event.event, event.data),
       (state) => {
         this.streaming = state === 'open';
+        if (this.streaming) this.loaded.then(() => this.catch_up());
       },
     );
     this.poll = setInterval(() => this.on_tick(), kPollMs);
@@ -87,6 +98,7 @@ export class LiveNetwork {
       if (error.status === 404) this.state = 'missing';
       else if (error.status === 401 || error.status === 403) this.state = 'forbidden';
       else if (error.status !== 0) this.state = 'failed';
+      this.retry_at = performance.now() + 1000 * (error.retry_after_s ?? 0);
     }
   }
 
@@ -94,6 +106,8 @@ export class LiveNetwork {
   async refill() {
     if (this.refill_busy) return;
     this.refill_busy = true;
+    this.refilled_at = performance.now();
+    this.sparse = false;
     try {
       this.history = await get<History>(network_path(this.name, '/history'), { max_points: kPointsMax });
     } finally {
@@ -179,6 +193,7 @@ export class LiveNetwork {
   private add_record(record: RunRecord) {
     const steps = this.history.step as number[];
     const last = steps.at(-1);
+    if (last !== undefined && record.step > last + 1) this.sparse = true;
     if (last !== undefined && record.step <= last) {
       if (record.step < last) this.refill();
       return;
@@ -194,6 +209,13 @@ export class LiveNetwork {
     this.want_model(false);
   }
 
+  /** What happened between the first reading and the opening of the stream. */
+  private async catch_up() {
+    const before = this.view?.step;
+    await this.refresh_view();
+    if (this.view?.step !== before) await this.refill().catch(() => {});
+  }
+
   private async refresh_view() {
     try {
       this.accept(await get<NetworkView>(network_path(this.name)));
@@ -204,6 +226,7 @@ export class LiveNetwork {
 
   private async on_tick() {
     if (this.closed || document.hidden || !server.reachable) return;
+    if (performance.now() < this.retry_at) return;
     if (this.returns !== server.returns || this.state === 'failed') {
       this.returns = server.returns;
       this.refresh();
@@ -212,6 +235,7 @@ export class LiveNetwork {
     if (this.state !== 'ready') return;
     if (this.job?.state === 'running' && performance.now() > this.diagnosed_at + kDiagnosisMs)
       this.refresh_diagnosis();
+    if (this.sparse && performance.now() > this.refilled_at + kFillMs) await this.refill().catch(() => {});
     if (this.streaming) return;
     const before = this.view?.step;
     await this.refresh_view();
@@ -225,7 +249,9 @@ export class LiveNetwork {
   private want_model(now: boolean) {
     this.model_wanted = true;
     if (this.model_busy || document.hidden) return;
-    const wait = now ? 0 : Math.max(0, this.model_at + kModelIntervalMs - performance.now());
+    const least = reduced_motion() ? kCalmIntervalMs : kModelIntervalMs;
+    const interval = Math.max(least, kModelShare * this.model_took);
+    const wait = now ? 0 : Math.max(0, this.model_at + interval - performance.now());
     this.model_busy = true;
     setTimeout(async () => {
       this.model_wanted = false;
@@ -238,6 +264,7 @@ export class LiveNetwork {
   private async fetch_model() {
     this.model_at = performance.now();
     const model = await get<ModelDocument>(network_path(this.name, '/model'));
+    this.model_took = performance.now() - this.model_at;
     this.frame = this.keep(model);
     if (this.view && model.step > this.view.step) this.view = { ...this.view, step: model.step };
   }

@@ -1,4 +1,4 @@
-import { get, on_reachable } from '../api/client';
+import { get, on_key, on_reachable } from '../api/client';
 import type { System } from '../api/types';
 
 /** Whether the server answers, and which one it is. While it does not, it is asked again, ever more slowly. */
@@ -7,11 +7,15 @@ class Server {
   version = $state<string | null>(null);
   /** The server was replaced by another version while this page was open. */
   replaced = $state(false);
-  /** Counts the times that the server came back: who shows its state reads it afresh then. */
+  /** Counts the times that the server came back, or that the key changed: who shows its state reads it afresh then. */
   returns = $state(0);
   private retry_ms = 0;
 
   constructor() {
+    on_key(() => {
+      this.returns++;
+      this.identify();
+    });
     on_reachable((reachable) => {
       if (reachable === this.reachable) return;
       this.reachable = reachable;

@@ -1,11 +1,11 @@
-import { ApiError, authorization, network_path } from '../api/client';
+import { ApiError, authorization, network_path, on_key } from '../api/client';
 import { EventParser, type StreamEvent } from './event_parser';
 
 export type StreamState = 'connecting' | 'open' | 'refused';
 
 /**
- * The events of one network, reconnecting by itself with Last-Event-ID. `refused` is final: the server has no such
- * stream, or no room for one more; the caller then polls. A fetch rather than an EventSource, since it can carry a key.
+ * The events of one network, reconnecting by itself with Last-Event-ID. `refused`: the server has no such stream, no
+ * room for one more, or wants a key; the caller then polls, and only another key is a reason to ask again. A fetch rather than an EventSource, since it can carry a key.
  */
 export function follow(
   network: string,
@@ -49,7 +49,13 @@ export function follow(
           error.status !== 503
         ) {
           on_state('refused');
-          return;
+          if (error.status !== 401 && error.status !== 403) return;
+          await new Promise<void>((resolve) => {
+            const stop_listening = on_key(() => {
+              stop_listening();
+              resolve();
+            });
+          });
         }
       }
       await new Promise((resolve) => setTimeout(resolve, wait_ms));
