@@ -57,6 +57,43 @@ test('versions are published, served and rolled back', async () => {
   await finish(page);
 });
 
+test('runs: a tree of forks, found by words, compared by curves, boundaries and settings', async () => {
+  const labels = { dataset: 'article-xor' };
+  const seeds = { dataset: 'article-xor', steps: 60 };
+  await server.call('POST', '/v1/networks', { name: 'oak', inputs: 2, layers: [{ units: 8 }, { units: 2 }], labels });
+  await server.call('POST', '/v1/networks/oak/train', seeds);
+  await server.call('POST', '/v1/networks/oak/fork', { name: 'branch', step: 40 });
+  await server.call('POST', '/v1/networks/branch/fork', { name: 'twig', step: 40 });
+  await server.call('POST', '/v1/networks', { name: 'elm', inputs: 2, layers: [{ units: 3, activation: 'relu' }, { units: 2 }], labels });
+  await server.call('POST', '/v1/networks/elm/train', seeds);
+  const page = await open_page();
+  await page.goto(`${server.url}/#/runs`);
+  const indent = (name) => page.getByRole('row', { name: new RegExp(`Compare ${name}`) }).getByRole('link', { name, exact: true }).evaluate((link) => link.getBoundingClientRect().left);
+  const [oak, branch, twig] = [await indent('oak'), await indent('branch'), await indent('twig')];
+  assert.ok(oak < branch && branch < twig, `${oak}, ${branch}, ${twig}`);
+  const order = (await page.locator('tbody tr a').allTextContents()).filter((name) => ['oak', 'branch', 'twig'].includes(name));
+  assert.deepEqual(order, ['oak', 'branch', 'twig']);
+  await page.getByRole('searchbox').fill('relu');
+  await page.getByRole('row', { name: /Compare oak/ }).waitFor({ state: 'detached' });
+  await page.getByRole('checkbox', { name: 'Compare elm' }).check();
+  await page.getByRole('searchbox').fill('');
+  await page.getByRole('checkbox', { name: 'Compare oak' }).check();
+  const compared = page.getByRole('region', { name: 'Compare', exact: true });
+  await until(async () => (await compared.locator('.plane canvas').count()) === 2, 'two boundaries side by side');
+  for (const name of ['elm', 'oak']) {
+    await compared.getByRole('region', { name: 'Loss', exact: true }).locator('.values').getByText(name).waitFor();
+    await compared.getByRole('heading', { name }).waitFor();
+  }
+  assert.equal(await compared.getByRole('region', { name: 'Loss', exact: true }).locator('svg path').count(), 2, 'two curves in one picture');
+  const rows = await compared.locator('.differences tbody tr').allTextContents();
+  assert.ok(rows.includes('layers.0.units38') && rows.includes('layers.0.activationrelutanh'), rows.join(' | '));
+  const other = await open_page();
+  await other.goto(page.url());
+  await until(async () => (await other.locator('.plane canvas').count()) === 2, 'the link shows the same comparison');
+  await finish(other);
+  await finish(page);
+});
+
 test('a key is asked for where one is needed, and never shown in a curl line', async () => {
   const closed = await Server.start();
   const { stdout } = await run(binary, ['key', 'create', '--data-dir', closed.folder, '--scope', 'admin', '--name', 'test']);
