@@ -113,7 +113,9 @@ class Replacement {
   explicit Replacement(const std::string& path)
       : path_(path),
         fresh_(path + ".new"),
-        file_(::open(fresh_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)) {}
+        file_(::open(fresh_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600)) {
+    if (file_ >= 0) keep_owner();
+  }
   ~Replacement() {
     if (file_ < 0) return;
     ::close(file_);
@@ -138,6 +140,15 @@ class Replacement {
   }
 
  private:
+  /// root makes keys for a server that runs as somebody else: whose the old file is, or else the folder.
+  void keep_owner() const {
+    struct stat status {};
+    const auto folder = std::filesystem::path(path_).parent_path();
+    if (::stat(path_.c_str(), &status) != 0 && ::stat(folder.empty() ? "." : folder.c_str(), &status) != 0)
+      return;
+    [[maybe_unused]] const int given = ::fchown(file_, status.st_uid, status.st_gid);  // root alone may
+  }
+
   std::string path_;
   std::string fresh_;
   int file_;

@@ -17,8 +17,12 @@ if ! /usr/bin/docker info >/dev/null 2>&1; then
 fi
 
 if ! /usr/bin/docker image inspect debian:bookworm-slim >/dev/null 2>&1; then
+  # With the authorities that this machine's administrator added.
+  # shellcheck disable=SC2016 # mmdebstrap's own $1
   mmdebstrap --quiet --variant=minbase --include=usr-is-merged \
     --hook-dir=/usr/share/mmdebstrap/hooks/merged-usr \
+    --setup-hook='mkdir -p "$1/usr/local/share"' \
+    --setup-hook='cp -r /usr/local/share/ca-certificates "$1/usr/local/share"' \
     --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/info/*' \
     --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
     --dpkgopt='path-include=/usr/share/doc/*/copyright' bookworm "$dir/slim.tar"

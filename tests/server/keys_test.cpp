@@ -2,9 +2,12 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <utility>
 
 #include "tests/support/engine_fixture.h"
 
@@ -50,6 +53,23 @@ TEST_F(KeysTest, KeepTheHashAlone) {
   EXPECT_EQ(keys[0].scope, api::Scope::train);
   EXPECT_EQ(keys[0].hash, hash_key(key));
   EXPECT_EQ(find_key(keys, key), &keys[0]);
+}
+
+TEST_F(KeysTest, BelongToTheServerThatRootMakesThemFor) {
+  if (::geteuid() != 0) GTEST_SKIP() << "root alone gives files away";
+  const auto owner = [this] {
+    struct stat status {};
+    EXPECT_EQ(::stat(path_.c_str(), &status), 0);
+    return std::make_pair(status.st_uid, status.st_gid);
+  };
+  std::filesystem::create_directory(folder_.path() / "made");
+  ASSERT_EQ(::chown((folder_.path() / "made").c_str(), 12345, 12346), 0);
+  create();
+  EXPECT_EQ(owner(), std::make_pair(uid_t{12345}, gid_t{12346})) << "the folder's";
+  ASSERT_EQ(::chown(path_.c_str(), 23456, 23457), 0);
+  ASSERT_EQ(::chmod(path_.c_str(), 0600), 0);
+  create();
+  EXPECT_EQ(owner(), std::make_pair(uid_t{23456}, gid_t{23457})) << "the old file's";
 }
 
 TEST_F(KeysTest, FindNothingButTheWholeKey) {
