@@ -1,14 +1,24 @@
 """slowhttptest with 1,000 slow connections while wrk plays the ordinary clients.
 
-The share of throughput that is left is printed (`-s`); asserted is that every ordinary request is answered,
-because a share depends on what else this machine does.
+Windows without and with the slow ones take turns, and the median of the shares counts, because this machine
+may be busy with something else at any one of them. Once all have come, slowhttptest runs at the lowest
+priority: slow clients have their own machines, and what they cost us is to be measured, not what they cost
+themselves.
 """
 
+import contextlib
+import os
 import re
+import statistics
 import subprocess
 
 import pytest
+from mlpd_process import wait_until
 
+SLOW = 1000
+ROUNDS = 5
+WINDOW_S = 2
+SHARE_MIN = 0.8
 MODES = {  # path and options
     "header": ("/v2", ["-H", "-i", "1"]),
     "body": ("/v1/networks/net/predict", ["-B", "-i", "1", "-s", "8192"]),
@@ -16,12 +26,33 @@ MODES = {  # path and options
 }
 
 
-def throughput(url, seconds):
+def throughput(url):
     """Requests a second of 16 ordinary clients; every one of them must be answered by 200."""
-    run = subprocess.run(["wrk", "-t1", "-c16", f"-d{seconds}s", "--timeout", "10s", url],
+    run = subprocess.run(["wrk", "-t1", "-c16", f"-d{WINDOW_S}s", "--timeout", "10s", url],
                          capture_output=True, text=True, timeout=60)
     assert "Socket errors" not in run.stdout and "Non-2xx" not in run.stdout, run.stdout
     return float(re.search(r"Requests/sec:\s+([\d.]+)", run.stdout).group(1))
+
+
+def connections(mlpd):
+    return int(re.search(r"^mlpd_http_connections (\d+)", mlpd.get("/metrics").body.decode(), re.M).group(1))
+
+
+@contextlib.contextmanager
+def slow_clients(mlpd, path, options):
+    """All of them are connected inside, from begin to end."""
+    slow = subprocess.Popen(["slowhttptest", "-c", str(SLOW), "-r", str(SLOW), "-l", "60", "-v", "1",
+                             "-u", mlpd.url + path, *options], stdin=subprocess.DEVNULL,
+                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_until(lambda: connections(mlpd) >= SLOW, "the slow connections")
+        os.setpriority(os.PRIO_PROCESS, slow.pid, 19)
+        yield
+        assert connections(mlpd) >= SLOW and slow.poll() is None
+    finally:
+        slow.kill()
+        slow.wait()
+    wait_until(lambda: connections(mlpd) < SLOW / 100, "the end of the slow connections")
 
 
 @pytest.mark.parametrize("path, options", MODES.values(), ids=MODES)
@@ -29,18 +60,16 @@ def test_slow_clients_leave_room_for_others(start, path, options):
     mlpd = start()
     mlpd.create("net", inputs=2, layers=[{"units": 64}, {"units": 2}])
     page = f"{mlpd.url}/v1/networks/net"
-    before = throughput(page, 4)
+    shares, grown = [], 0
     memory = mlpd.memory_bytes()
-    slow = subprocess.Popen(["slowhttptest", "-c", "1000", "-r", "500", "-l", "20", "-v", "1", "-u",
-                             mlpd.url + path, *options], stdin=subprocess.DEVNULL,
-                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        throughput(page, 3)  # until all have come
-        during = throughput(page, 4)
-        grown = mlpd.memory_bytes() - memory
-        assert slow.poll() is None
-    finally:
-        slow.kill()
-        slow.wait()
-    print(f"\n{during / before:.0%} of {before:,.0f} requests/s are left; {grown >> 20} MiB more memory")
-    assert mlpd.get("/v2/health/ready").status == 200
+    before = throughput(page)
+    for _ in range(ROUNDS):
+        with slow_clients(mlpd, path, options):
+            during = throughput(page)
+            grown = max(grown, mlpd.memory_bytes() - memory)
+        after = throughput(page)
+        shares.append(2 * during / (before + after))
+        before = after
+    print(f"\n{', '.join(f'{share:.0%}' for share in shares)} of {before:,.0f} requests/s are left; "
+          f"{grown >> 20} MiB more memory")
+    assert statistics.median(shares) >= SHARE_MIN
