@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "api/feedback_handlers.h"
 #include "api/inference_model.h"
 #include "api/inference_request.h"
 #include "api/inference_service.h"
@@ -184,14 +185,18 @@ void write_numbers(JsonWriter& out, const Outputs<T>& outputs, const OutputReque
 }
 
 template <class T>
-Response answer(const InferenceModel& model, const InferenceRequest& request, const Outputs<T>& outputs) {
+Response answer(const InferenceModel& model, const InferenceRequest& request, const Outputs<T>& outputs,
+                const std::string& prediction_id) {
   std::vector<OutputRequest> wanted = request.outputs;
   if (wanted.empty()) wanted.push_back({std::string(kMatrixOutput), request.binary_output, 0});
   std::string json, binary;
   json.reserve(256 + (wanted.front().binary ? 0 : outputs.rows * outputs.columns * 13));
   JsonWriter out(json);
   out.begin_object().field("model_name", model.name).field("model_version", model.version);
-  out.optional_field("id", request.id).key("outputs").begin_array();
+  out.optional_field("id", request.id);
+  if (!prediction_id.empty())
+    out.key("parameters").begin_object().field(kPredictionId, prediction_id).end_object();
+  out.key("outputs").begin_array();
   for (const OutputRequest& output : wanted) {
     out.begin_object().field("name", output.name);
     if (output.classification > 0)
@@ -202,11 +207,11 @@ Response answer(const InferenceModel& model, const InferenceRequest& request, co
   }
   out.end_array().end_object();
   const bool is_binary = std::any_of(wanted.begin(), wanted.end(), [](const auto& o) { return o.binary; });
-  if (!is_binary) return json_response(std::move(json));
   const std::string length = std::to_string(json.size());
-  json += binary;
-  Response response = media_response(Media::binary, std::move(json));
-  response.set_header(kJsonLengthHeader, length);
+  Response response =
+      is_binary ? media_response(Media::binary, json += binary) : json_response(std::move(json));
+  if (is_binary) response.set_header(kJsonLengthHeader, length);
+  if (!prediction_id.empty()) response.set_header(kPredictionIdHeader, prediction_id);
   return response;
 }
 
@@ -241,7 +246,12 @@ core::Result<Response> infer_as(const Call& call, const InferenceModel& model, I
                            computed.size() / columns, columns};
   if (call.services.metrics != nullptr)
     call.services.metrics->record_inference(outputs.rows, static_cast<double>(computed_at - read_at) / 1e9);
-  Response response = answer(model, *request, outputs);
+  const auto prediction_id = keep_prediction(call,
+                                             {model.name, model.number, model.pinned, model.snapshot,
+                                              std::span<const T>(flat), std::span<const T>(computed)},
+                                             request->prediction_id);
+  if (!prediction_id) return prediction_id.error();
+  Response response = answer(model, *request, outputs, *prediction_id);
   record = {true, outputs.rows, read_at - begin, computed_at - read_at, service.now_ns() - computed_at};
   if (flat.capacity() > kKeptNumbersMax) std::vector<T>().swap(flat);
   if (computed.capacity() > kKeptNumbersMax) std::vector<T>().swap(computed);

@@ -30,16 +30,20 @@ core::Result<ResolvedVersion> resolve(const Call& call) {
   return ResolvedVersion{std::move(*snapshot), std::nullopt};
 }
 
-std::string name_of(const ResolvedVersion& resolved) {
-  return resolved.version ? std::to_string(*resolved.version) : std::string(kLiveVersion);
+bool names_version(const Call& call) {
+  return std::any_of(call.path.begin(), call.path.end(), [](const auto& p) { return p.first == "version"; });
 }
 
 }  // namespace
 
+std::string version_name(std::optional<std::uint64_t> number) {
+  return number ? std::to_string(*number) : std::string(kLiveVersion);
+}
+
 core::Result<std::string> find_inference_version(const Call& call) {
   const auto resolved = resolve(call);
   if (!resolved) return resolved.error();
-  return name_of(*resolved);
+  return version_name(resolved->version);
 }
 
 core::Result<InferenceModel> find_inference_model(const Call& call) {
@@ -53,7 +57,8 @@ core::Result<InferenceModel> find_inference_model(const Call& call) {
                        "model '" + network + "' is not ready: it was unloaded; POST /v2/repository/models/" +
                            network + "/load loads it",
                        {}};
-  return InferenceModel{network, name_of(*resolved), std::move(resolved->snapshot)};
+  return InferenceModel{network, version_name(resolved->version), std::move(resolved->snapshot),
+                        resolved->version, names_version(call)};
 }
 
 std::vector<TensorMetadata> input_tensors(const core::Snapshot& snapshot) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -23,7 +24,12 @@ struct InferenceModel {
   std::string name;
   std::string version;
   SnapshotPointer snapshot;
+  std::optional<std::uint64_t> number;  ///< of the version; none: live
+  bool pinned = false;                  ///< the path names a version
 };
+
+/// "3", or "live" where there is no number.
+std::string version_name(std::optional<std::uint64_t> number);
 
 /// The model that {network} and {version} of the path name; with no version the one that is served.
 /// not_found, or unavailable where the network is unloaded.

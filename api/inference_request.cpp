@@ -4,6 +4,7 @@
 #include <charconv>
 #include <limits>
 
+#include "api/feedback_service.h"
 #include "api/json_reader.h"
 #include "core/named_table.h"
 
@@ -199,6 +200,7 @@ core::Result<InferenceRequest> read_inference_request(std::string_view body,
   }
   Parameters parameters(request.json, "#", faults);
   request.binary_output = parameters.flag("binary_data_output").value_or(false);
+  request.prediction_id = parameters.flag(kPredictionId).value_or(false);
   const auto inputs = objects_of(request.json, "inputs", faults);
   for (std::size_t i = 0; i < inputs.size(); ++i)
     read_input(*inputs[i], child("#/inputs", i), bytes, request, faults);

@@ -26,6 +26,7 @@ struct InferenceRequest {
   std::vector<Tensor> inputs;
   std::vector<OutputRequest> outputs;  ///< empty = all, without classification
   bool binary_output = false;          ///< for outputs that don't say
+  bool prediction_id = false;          ///< the answer is to say by which id feedback may name it
   bool is_raw = false;                 ///< no JSON: the body is the one input's bytes
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "api/feedback_handlers.h"
 #include "api/inference_model.h"
 #include "api/inference_service.h"
 #include "api/json_reader.h"
@@ -51,7 +52,8 @@ void write_duration(JsonWriter& out, std::string_view name, const InferenceDurat
   out.key(name).begin_object().field("count", duration.count).field("ns", duration.ns).end_object();
 }
 
-void write_statistics(JsonWriter& out, const std::string& network, const InferenceStatistics& statistics) {
+void write_statistics(JsonWriter& out, const std::string& network, const InferenceStatistics& statistics,
+                      const std::vector<VersionScore>& scores) {
   out.begin_object().field("name", network).field("version", statistics.version);
   out.field("last_inference", statistics.last_inference_ms);
   out.field("inference_count", statistics.inference_count);
@@ -64,23 +66,36 @@ void write_statistics(JsonWriter& out, const std::string& network, const Inferen
   write_duration(out, "compute_output", statistics.compute_output);
   write_duration(out, "cache_hit", {});
   write_duration(out, "cache_miss", {});
-  out.end_object().key("batch_stats").begin_array().end_array().end_object();
+  out.end_object().key("batch_stats").begin_array().end_array();
+  for (const VersionScore& scored : scores)
+    if (version_name(scored.version) == statistics.version) write_score(out.key("feedback"), scored.score);
+  out.end_object();
 }
 
-// The version alone where one is given, which may not have been asked yet; else all.
+// The version alone where one is given, which may not have been asked yet; else all that were asked or, as
+// shadows, judged.
 core::Result<void> write_statistics_of(JsonWriter& out, const Call& call, const std::string& network,
                                        const std::string& version) {
-  const auto all = call.services.inference->statistics(network);
-  if (!all) return all.error();
-  bool found = false;
-  for (const InferenceStatistics& statistics : *all) {
-    found = found || statistics.version == version;
-    if (version.empty() || statistics.version == version) write_statistics(out, network, statistics);
+  auto asked = call.services.inference->statistics(network);
+  if (!asked) return asked.error();
+  std::vector<VersionScore> scores;
+  if (call.services.feedback != nullptr) {
+    auto judged = call.services.feedback->scores(network);
+    if (!judged) return judged.error();
+    scores = std::move(*judged);
   }
-  if (found || (version.empty() && !all->empty())) return {};
-  InferenceStatistics unasked;
-  unasked.version = version.empty() ? kLiveVersion : std::string_view(version);
-  write_statistics(out, network, unasked);
+  const auto add_unasked = [&](std::string_view name) {
+    const auto same = [&](const auto& statistics) { return statistics.version == name; };
+    if (std::any_of(asked->begin(), asked->end(), same)) return;
+    asked->emplace_back().version = name;
+  };
+  for (const VersionScore& scored : scores) add_unasked(version_name(scored.version));
+  if (!version.empty())
+    add_unasked(version);
+  else if (asked->empty())
+    add_unasked(kLiveVersion);
+  for (const InferenceStatistics& statistics : *asked)
+    if (version.empty() || statistics.version == version) write_statistics(out, network, statistics, scores);
   return {};
 }
 

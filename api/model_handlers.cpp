@@ -25,6 +25,14 @@ core::Result<std::string> read_body(const Request& request) {
   }
 }
 
+/// If-None-Match: * keeps what is there. Other tags have no use here.
+core::Result<bool> wants_new(const Request& request) {
+  const auto tags = entity_tags(request, "If-None-Match");
+  if (tags.empty()) return false;
+  if (tags.size() == 1 && tags.front() == "*") return true;
+  return core::Error{core::ErrorCode::invalid_argument, "If-None-Match takes * alone here", {}};
+}
+
 /// The model document, or an ONNX model where the content type says so.
 core::Result<ModelExport> read_any_model(const Call& call, const std::string& body) {
   const core::NetworkLimits& limits = call.services.system.limits().network;
@@ -60,6 +68,8 @@ Response import_model(const Call& call) {
     core::Error error{core::ErrorCode::invalid_argument, "the name in the path " + name_rule(), {}};
     return problem(error, call.request);
   }
+  const auto only_new = wants_new(call.request);
+  if (!only_new) return problem(only_new.error(), call.request);
   const auto body = read_body(call.request);
   if (!body && body.error().code == core::ErrorCode::resource_exhausted)
     return problem(413, body.error().message, call.request);
@@ -77,8 +87,8 @@ Response import_model(const Call& call) {
     const auto network = call.services.networks.read(name);
     return network ? network->etag : std::string();
   };
-  const auto imported =
-      call.services.networks.import_model(name, if_match(call.request, present), std::move(*model));
+  const auto imported = call.services.networks.import_model(name, if_match(call.request, present),
+                                                            std::move(*model), *only_new);
   if (!imported) return problem(imported.error(), call.request);
   std::string text;
   JsonWriter out(text);

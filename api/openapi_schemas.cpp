@@ -54,7 +54,8 @@ constexpr Schema kSchemas[] = {
      R"json({"type":"object","additionalProperties":false,"required":["model_stats"],"properties":{
 "model_stats":{"type":"array","items":{"type":"object","additionalProperties":false,"required":[
 "name","version","last_inference","inference_count","execution_count","inference_stats",
-"batch_stats"],"properties":{"name":{"type":"string"},"version":{"type":"string"},
+"batch_stats"],"properties":{"name":{"type":"string"},"version":{"type":"string"},"feedback":{"$ref":
+"#/components/schemas/Score"},
 "last_inference":{"type":"integer","minimum":0},"inference_count":{"type":"integer","minimum":0},
 "execution_count":{"type":"integer","minimum":0},"inference_stats":{"type":"object",
 "additionalProperties":{"$ref":"#/components/schemas/InferenceDuration"}},"batch_stats":{"type":
@@ -70,7 +71,8 @@ constexpr Schema kSchemas[] = {
 "required":["name"],"properties":{"name":{"type":"string"},"parameters":{"type":["object","null"]}}}}}})json"},
     {"InferenceResponse",
      R"json({"type":"object","additionalProperties":false,"required":["model_name","outputs"],"properties":{
-"model_name":{"type":"string"},"model_version":{"type":"string"},"id":{"type":"string"},"outputs":
+"model_name":{"type":"string"},"model_version":{"type":"string"},"id":{"type":"string"},"parameters":
+{"type":"object","additionalProperties":false,"properties":{"prediction_id":{"type":"string"}}},"outputs":
 {"type":"array","items":{"$ref":"#/components/schemas/InferenceTensor"}}}})json"},
     {"RepositoryIndexRequest",
      R"json({"type":"object","additionalProperties":false,"properties":{"ready":{"type":"boolean"}}})json"},
@@ -289,7 +291,38 @@ constexpr Schema kSchemas[] = {
      R"json({"type":"object","additionalProperties":false,"required":["outputs","network","step"],"properties"
 :{"outputs":{"type":"array","items":{"type":"array","items":{"type":"number"}}},"classes":{"type":
 "array","items":{"type":["integer","string"]}},"network":{"type":"string"},"step":{"type":
-"integer","minimum":0}}})json"},
+"integer","minimum":0},"prediction_id":{"type":"string"}}})json"},
+    {"VersionNumber",
+     R"json({"anyOf":[{"type":"integer","minimum":1},{"type":"string","enum":["live"]}]})json"},
+    {"Score",
+     R"json({"type":"object","additionalProperties":false,"required":["rows"],"properties":{"rows":{"type":"integer",
+"minimum":0},"accuracy":{"type":"number","minimum":0,"maximum":1},"mean_absolute_error":{"type":"number",
+"minimum":0}}})json"},
+    {"ShadowPut",
+     R"json({"type":"object","additionalProperties":false,"required":["version"],"properties":{"version":{"$ref":
+"#/components/schemas/VersionNumber"}}})json"},
+    {"Shadow",
+     R"json({"type":"object","additionalProperties":false,"required":["version","since","dropped","failed","against"],
+"properties":{"version":{"$ref":"#/components/schemas/VersionNumber"},"since":{"$ref":
+"#/components/schemas/Time"},"dropped":{"type":"integer","minimum":0},"failed":{"type":"integer","minimum":0},
+"against":{"type":"array","items":{"type":"object","additionalProperties":false,"required":["version","rows"],
+"properties":{"version":{"$ref":"#/components/schemas/VersionNumber"},"rows":{"type":"integer","minimum":0},
+"agreement":{"type":"number","minimum":0,"maximum":1},"mean_absolute_difference":{"type":"number","minimum":0},
+"feedback":{"type":"object","additionalProperties":false,"required":["rows"],"properties":{"rows":{"type":
+"integer","minimum":0},"accuracy":{"type":"number","minimum":0,"maximum":1},"shadow_accuracy":{"type":"number",
+"minimum":0,"maximum":1},"mean_absolute_error":{"type":"number","minimum":0},"shadow_mean_absolute_error":{
+"type":"number","minimum":0}}}}}}}})json"},
+    {"Target",
+     R"json({"anyOf":[{"type":"number"},{"type":"string"},{"type":"array","minItems":1,"items":{"type":
+"number"}}]})json"},
+    {"Feedback",
+     R"json({"type":"object","additionalProperties":false,"required":["prediction_id"],"properties":{"prediction_id":{
+"type":"string"},"target":{"$ref":"#/components/schemas/Target"},"targets":{"type":"array","minItems":1,"items":{
+"anyOf":[{"$ref":"#/components/schemas/Target"},{"type":"null"}]}}}})json"},
+    {"FeedbackAnswer",
+     R"json({"type":"object","additionalProperties":false,"required":["prediction_id","version","counted"],
+"properties":{"prediction_id":{"type":"string"},"version":{"$ref":"#/components/schemas/VersionNumber"},
+"counted":{"type":"integer","minimum":0}}})json"},
     {"History",
      R"json({"type":"object","additionalProperties":{"type":"array","items":{"type":["number","null"]}}})json"},
     {"TracedLayer",

@@ -7,6 +7,9 @@
 #include "api/decode_train.h"
 #include "api/encode_job.h"
 #include "api/encode_trace.h"
+#include "api/feedback_handlers.h"
+#include "api/inference_model.h"
+#include "api/inference_service.h"
 #include "api/json_writer.h"
 #include "api/metrics_service.h"
 #include "api/negotiation.h"
@@ -94,13 +97,8 @@ struct Predicted {
   std::size_t outputs;
   bool classifies;
   const std::vector<std::string>& labels;  // empty where classes have indices only
+  std::string id;                          // for feedback; empty where it is not kept
 };
-
-template <class T>
-std::size_t class_of(const T* row, std::size_t outputs) {
-  if (outputs == 1) return row[0] >= T{0.5} ? 1 : 0;
-  return static_cast<std::size_t>(std::max_element(row, row + outputs) - row);
-}
 
 void write_class(JsonWriter& out, const Predicted& predicted, std::size_t index) {
   if (index < predicted.labels.size())
@@ -121,7 +119,9 @@ std::string as_json(const Predicted& predicted, const T* outputs) {
       write_class(out, predicted, class_of(outputs + r * predicted.outputs, predicted.outputs));
     out.end_array();
   }
-  out.field("network", predicted.network).field("step", predicted.snapshot.step()).end_object();
+  out.field("network", predicted.network).field("step", predicted.snapshot.step());
+  if (!predicted.id.empty()) out.field(kPredictionId, predicted.id);
+  out.end_object();
   return body;
 }
 
@@ -165,37 +165,80 @@ std::string as_csv(const Predicted& predicted, const T* outputs) {
   return body;
 }
 
+// The parameters that answer, and whose they are.
+struct Chosen {
+  SnapshotPointer snapshot;
+  std::optional<std::uint64_t> version;  // none: live, or of a past step
+  bool pinned = false;                   // ?version=
+  bool past = false;                     // ?step=
+};
+
 template <class T>
-Response predict_as(const Call& call, const SnapshotPointer& snapshot, Media media) {
+core::Result<void> read_body(const Call& call, const core::Snapshot& snapshot, std::vector<T>& flat,
+                             std::optional<Response>& refused) {
+  const core::NetworkSpec& spec = snapshot.spec();
+  if (is_csv(call.request)) {
+    const auto preprocess = snapshot.preprocess();
+    return preprocess ? take_encoded(encode_csv_rows(call.request.body, *preprocess), flat)
+                      : read_csv_inputs(call.request.body, spec.inputs, flat);
+  }
+  if (!is_ndjson(call.request) && read_inputs(call.request.body, spec.inputs, flat) == FastRead::ok)
+    return {};
+  const auto json = read_rows_body(call, refused.emplace());
+  if (!json) return {};
+  refused.reset();
+  return read_slowly(*json, snapshot, flat);
+}
+
+template <class T>
+std::string as_text(Media media, const Predicted& predicted, const T* outputs) {
+  if (media == Media::csv) return as_csv(predicted, outputs);
+  return media == Media::ndjson ? as_ndjson(predicted, outputs) : as_json(predicted, outputs);
+}
+
+std::uint64_t nanoseconds_since(std::chrono::steady_clock::time_point begun) {
+  return static_cast<std::uint64_t>((std::chrono::steady_clock::now() - begun) / std::chrono::nanoseconds(1));
+}
+
+template <class T>
+Response predict_as(const Call& call, const Chosen& chosen, Media media, bool wants_id,
+                    InferenceRecord& record) {
   thread_local std::vector<T> flat;
   thread_local std::vector<T> outputs;
   static constexpr std::size_t kKeptNumbersMax = 1u << 20;
+  const auto begun = std::chrono::steady_clock::now();
+  const SnapshotPointer& snapshot = chosen.snapshot;
   const core::NetworkSpec& spec = snapshot->spec();
   const auto preprocess = snapshot->preprocess();
-  if (is_csv(call.request)) {
-    auto read = preprocess ? take_encoded(encode_csv_rows(call.request.body, *preprocess), flat)
-                           : read_csv_inputs(call.request.body, spec.inputs, flat);
-    if (!read) return problem(read.error(), call.request);
-  } else if (is_ndjson(call.request) || read_inputs(call.request.body, spec.inputs, flat) != FastRead::ok) {
-    Response refused;
-    const auto json = read_rows_body(call, refused);
-    if (!json) return refused;
-    if (auto read = read_slowly(*json, *snapshot, flat); !read) return problem(read.error(), call.request);
+  std::optional<Response> refused;
+  auto done = read_body(call, *snapshot, flat, refused);
+  record.input_ns = nanoseconds_since(begun);
+  if (refused) return std::move(*refused);
+  if (done) done = compute_outputs<T>(snapshot, flat, outputs);
+  if (!done) return problem(done.error(), call.request);
+  record.infer_ns = nanoseconds_since(begun) - record.input_ns;
+  Predicted predicted{call.parameter("network"),
+                      *snapshot,
+                      flat.size() / spec.inputs,
+                      core::output_count(spec),
+                      core::is_classifier(spec),
+                      labels_of(spec, preprocess.get()),
+                      {}};
+  record.rows = predicted.rows;
+  if (call.services.metrics != nullptr)
+    call.services.metrics->record_inference(predicted.rows, static_cast<double>(record.infer_ns) / 1e9);
+  if (!chosen.past) {
+    auto id = keep_prediction(call,
+                              {call.parameter("network"), chosen.version, chosen.pinned, snapshot,
+                               std::span<const T>(flat), std::span<const T>(outputs)},
+                              wants_id);
+    if (!id) return problem(id.error(), call.request);
+    predicted.id = *std::move(id);
   }
-  const Predicted predicted{call.parameter("network"), *snapshot,
-                            flat.size() / spec.inputs, core::output_count(spec),
-                            core::is_classifier(spec), labels_of(spec, preprocess.get())};
-  const auto begun = std::chrono::steady_clock::now();
-  if (auto computed = compute_outputs<T>(snapshot, flat, outputs); !computed)
-    return problem(computed.error(), call.request);
-  if (call.services.metrics != nullptr) {
-    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begun;
-    call.services.metrics->record_inference(predicted.rows, seconds.count());
-  }
-  const T* out = outputs.data();
-  Response response = media_response(media, media == Media::csv      ? as_csv(predicted, out)
-                                            : media == Media::ndjson ? as_ndjson(predicted, out)
-                                                                     : as_json(predicted, out));
+  Response response = media_response(media, as_text(media, predicted, outputs.data()));
+  if (!predicted.id.empty()) response.set_header(kPredictionIdHeader, predicted.id);
+  record.succeeded = true;
+  record.output_ns = nanoseconds_since(begun) - record.input_ns - record.infer_ns;
   if (flat.capacity() > kKeptNumbersMax) std::vector<T>().swap(flat);
   if (outputs.capacity() > kKeptNumbersMax) std::vector<T>().swap(outputs);
   return response;
@@ -265,22 +308,26 @@ std::optional<Probe> probe(const Call& call, Response& refused, bool evaluates) 
 }
 
 // The live parameters, those of ?step=, or those of ?version= or ?alias=.
-core::Result<SnapshotPointer> chosen_snapshot(const Call& call) {
+core::Result<Chosen> choose(const Call& call) {
   const std::string& network = call.parameter("network");
   const auto step = query_integer(call.request, "step");
   if (!step) return step.error();
   const auto version = call.request.query_value("version");
   const auto alias = call.request.query_value("alias");
-  if (!version && !alias) return call.services.networks.snapshot(network, *step);
+  if (!version && !alias) {
+    auto snapshot = call.services.networks.snapshot(network, *step);
+    if (!snapshot) return snapshot.error();
+    return Chosen{std::move(*snapshot), {}, false, step->has_value()};
+  }
   Faults faults;
   if (*step) faults.add("?step", "can't be given with a version or alias");
   if (version && alias) faults.add("?alias", "can't be given with a version");
   if (!faults.empty()) return faults.error();
   if (call.services.versions == nullptr)
     return core::Error{core::ErrorCode::not_found, "there are no versions here", {}};
-  const auto resolved = call.services.versions->resolve(network, std::string(version ? *version : *alias));
+  auto resolved = call.services.versions->resolve(network, std::string(version ? *version : *alias));
   if (!resolved) return resolved.error();
-  return resolved->snapshot;
+  return Chosen{std::move(resolved->snapshot), resolved->version, version.has_value(), false};
 }
 
 }  // namespace
@@ -289,10 +336,22 @@ Response predict(const Call& call) {
   static constexpr Media kOffered[] = {Media::json, Media::csv, Media::ndjson};
   const auto media = choose_media(call.request, kOffered);
   if (!media) return problem(406, media.error().message, call.request);
-  const auto snapshot = chosen_snapshot(call);
-  if (!snapshot) return problem(snapshot.error(), call.request);
-  return (*snapshot)->spec().dtype == core::Dtype::float32 ? predict_as<float>(call, *snapshot, *media)
-                                                           : predict_as<double>(call, *snapshot, *media);
+  const auto wants_id = query_flag(call.request, kPredictionId);
+  if (!wants_id) return problem(wants_id.error(), call.request);
+  const auto chosen = choose(call);
+  if (!chosen) return problem(chosen.error(), call.request);
+  if (*wants_id && chosen->past) {
+    Faults faults;
+    faults.add("?prediction_id", "can't be given with a step");
+    return problem(faults.error(), call.request);
+  }
+  InferenceRecord record;
+  Response response = chosen->snapshot->spec().dtype == core::Dtype::float32
+                          ? predict_as<float>(call, *chosen, *media, *wants_id, record)
+                          : predict_as<double>(call, *chosen, *media, *wants_id, record);
+  if (call.services.inference != nullptr && !chosen->past)
+    call.services.inference->record(call.parameter("network"), version_name(chosen->version), record);
+  return response;
 }
 
 Response evaluate(const Call& call) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -24,6 +25,13 @@ using SnapshotPointer = std::shared_ptr<const core::Snapshot>;
 template <class T>
 core::Result<void> compute_outputs(const SnapshotPointer& snapshot, std::span<const T> inputs,
                                    std::vector<T>& outputs);
+
+/// The class that a row of a classifier's outputs says.
+template <class T>
+std::size_t class_of(const T* row, std::size_t outputs) {
+  if (outputs == 1) return row[0] >= T{0.5} ? 1 : 0;
+  return static_cast<std::size_t>(std::max_element(row, row + outputs) - row);
+}
 
 /// Names of the classes; empty where they have indices only. A network of one output and two classes has them
 /// in the preprocess alone.

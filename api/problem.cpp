@@ -6,7 +6,7 @@
 namespace mlpd::api {
 namespace {
 
-int status_of(core::ErrorCode code, bool has_if_match) {
+int status_of(core::ErrorCode code, bool is_conditional) {
   using core::ErrorCode;
   switch (code) {
     case ErrorCode::invalid_argument:
@@ -18,7 +18,7 @@ int status_of(core::ErrorCode code, bool has_if_match) {
     case ErrorCode::conflict:
       return 409;
     case ErrorCode::failed_precondition:
-      return has_if_match ? 412 : 409;
+      return is_conditional ? 412 : 409;
     case ErrorCode::resource_exhausted:
       return 429;
     case ErrorCode::unauthenticated:
@@ -126,8 +126,9 @@ Response make(int status, std::string_view path, std::string_view detail,
 }  // namespace
 
 Response problem(const core::Error& error, const Request& request) {
-  const bool has_if_match = request.header("If-Match").has_value();
-  const int status = status_of(error.code, has_if_match);
+  const bool is_conditional =
+      request.header("If-Match") || (request.method == "PUT" && request.header("If-None-Match"));
+  const int status = status_of(error.code, is_conditional);
   return make(status, request.path, error.message, error.fields, request.request_id);
 }
 

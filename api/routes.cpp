@@ -4,6 +4,7 @@
 #include "api/dataset_handlers.h"
 #include "api/diagnosis_handlers.h"
 #include "api/event_handlers.h"
+#include "api/feedback_handlers.h"
 #include "api/inference_v2_handlers.h"
 #include "api/job_handlers.h"
 #include "api/learning_rate_handlers.h"
@@ -116,6 +117,7 @@ std::vector<Route> network_routes() {
            .query = {kStep,
                      {"version", kText, "answer from this published version"},
                      {"alias", kText, "answer from the version that this alias names"},
+                     {"prediction_id", kBoolean, "give the id by which feedback may name the prediction"},
                      kFormat},
            .request_media = kTables,
            .answer_media = kTables},
@@ -179,7 +181,7 @@ std::vector<Route> model_routes() {
            .request_schema = "Model",
            .answers = {{200, "Network", "replaced"}, {201, "Network", "created; Location names it"}},
            .problems = {400, 409, 412, 413, 429},
-           .headers = {"If-Match"},
+           .headers = {"If-Match", "If-None-Match"},
            .request_media = {Media::json, Media::onnx}}};
 }
 
@@ -467,6 +469,10 @@ std::vector<Route> make_routes(const Services& services) {
   }
   if (services.versions != nullptr) {
     const std::vector<Route> room = version_routes();
+    routes.insert(routes.end(), room.begin(), room.end());
+  }
+  if (services.feedback != nullptr) {
+    const std::vector<Route> room = feedback_routes();
     routes.insert(routes.end(), room.begin(), room.end());
   }
   if (services.time_travel != nullptr) {  // half of the recipes branch off

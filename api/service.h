@@ -188,10 +188,11 @@ class NetworkService {
   virtual core::Result<core::HistoryColumns> history(const std::string& name,
                                                      const core::HistoryQuery& query) = 0;
   virtual core::Result<ModelExport> export_model(const std::string& name, AtStep step, bool with_history) = 0;
-  /// Creates or replaces (under If-Match) the network; true in `second` where it was created.
+  /// Creates or replaces (under If-Match) the network; true in `second` where it was created. With `only_new`
+  /// (If-None-Match: *) failed_precondition where there is one.
   virtual core::Result<std::pair<NetworkView, bool>> import_model(const std::string& name,
-                                                                  const IfMatch& if_match,
-                                                                  ModelExport model) = 0;
+                                                                  const IfMatch& if_match, ModelExport model,
+                                                                  bool only_new = false) = 0;
 };
 
 class JobService {
@@ -230,6 +231,8 @@ struct Limits {
   std::size_t history_records_max = 100'000;
   core::TraceLimits trace;
   std::uint64_t time_travel_bytes_max = 256u << 20;
+  std::size_t feedback_numbers_max = 100'000;  ///< answers of predictions that feedback can name
+  std::size_t shadow_numbers_max = 1'000'000;  ///< inputs and answers that wait for shadows
 };
 
 /// What the process says about itself.
@@ -265,6 +268,7 @@ class EventService;       // api/event_service.h
 class VersionService;     // api/version_service.h
 class InferenceService;   // api/inference_service.h
 class SearchService;      // api/search_service.h
+class FeedbackService;    // api/feedback_service.h
 
 /// What the router needs; borrowed, all outlive it.
 struct Services {
@@ -279,6 +283,7 @@ struct Services {
   MetricsService* metrics = nullptr;
   BackupService* backups = nullptr;
   SearchService* searches = nullptr;
+  FeedbackService* feedback = nullptr;
 };
 
 }  // namespace mlpd::api

@@ -71,6 +71,8 @@ void write_limits(JsonWriter& out, const Limits& limits) {
   out.field("search_networks", limits.search_networks_max);
   out.field("event_streams", limits.event_streams_max).field("history_records", limits.history_records_max);
   out.field("trace_rows", limits.trace.rows).field("trace_numbers", limits.trace.numbers);
+  out.field("feedback_numbers", limits.feedback_numbers_max)
+      .field("shadow_numbers", limits.shadow_numbers_max);
   out.field("time_travel_bytes", limits.time_travel_bytes_max).field("wait_seconds", kWaitSecondsMax);
   out.end_object();
 }

@@ -70,8 +70,10 @@ Response publish_version(const Call& call) {
   const AtStep step = body.integer("step");
   body.finish();
   if (!faults.empty()) return problem(faults.error(), call.request);
+  const auto key = idempotency(call.request);
+  if (!key) return problem(key.error(), call.request);
   const std::string& network = call.parameter("network");
-  const auto version = call.services.versions->publish(network, step);
+  const auto version = call.services.versions->publish(network, step, *key);
   if (!version) return problem(version.error(), call.request);
   Response response = version_response(*version, 201);
   response.set_header("Location",
@@ -142,7 +144,8 @@ std::vector<Route> version_routes() {
            .request_schema = "VersionPublish",
            .body_required = false,
            .answers = {{201, "Version", "published; Location names it"}},
-           .problems = {400, 404, 409, 413, 415, 429}},
+           .problems = {400, 404, 409, 413, 415, 429},
+           .headers = {"Idempotency-Key"}},
           {.method = "GET",
            .pattern = "/v1/networks/{network}/versions/{version}",
            .handler = read_version,

@@ -48,8 +48,9 @@ class VersionService {
 
   virtual core::Result<VersionList> list(const std::string& network) = 0;
   virtual core::Result<VersionView> read(const std::string& network, std::uint64_t version) = 0;
-  /// The live state, or that of a past step.
-  virtual core::Result<VersionView> publish(const std::string& network, AtStep step) = 0;
+  /// The live state, or that of a past step. A key is known as long as its version is there.
+  virtual core::Result<VersionView> publish(const std::string& network, AtStep step,
+                                            const Idempotency& idempotency) = 0;
   /// conflict while an alias names it.
   virtual core::Result<void> remove(const std::string& network, std::uint64_t version) = 0;
   /// Moves the alias in one instant; true in `second` where it is new.

@@ -9,6 +9,7 @@
 
 #include "server/backup.h"
 #include "server/event_broker.h"
+#include "server/feedback.h"
 #include "server/inference_service.h"
 #include "server/jobs/job_runner.h"
 #include "server/jobs/job_service.h"
@@ -54,6 +55,7 @@ struct Engine::State {
   JobServiceImplementation jobs;
   TimeTravel time_travel;
   Versions versions;
+  Feedback feedback;
   Backups backups;
   SystemServiceImplementation system;
   InferenceServiceImplementation inference;
@@ -80,6 +82,7 @@ struct Engine::State {
         jobs(parts, keeper),
         time_travel(parts, keeper),
         versions(parts, keeper, options.data_dir, options.files),
+        feedback(parts, keeper, versions),
         backups(parts, versions, options.data_dir),
         system(parts),
         inference(registry),
@@ -187,6 +190,7 @@ Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options) {
   parts.wake = [scheduler](const std::shared_ptr<NetworkEntry>& entry) { scheduler->wake(entry); };
   for (const std::shared_ptr<NetworkEntry>& entry : found)
     if (!entry->facts.queue.empty()) parts.wake(entry);
+  state->feedback.start();
   state->searches.start(state->options.training_threads);
   state->sweeper = std::thread([raw = state.get()] { raw->run_sweeper(); });
   return std::unique_ptr<Engine>(new Engine(std::move(state)));
@@ -202,6 +206,7 @@ api::Services Engine::services() {
   services.inference = &state_->inference;
   services.backups = &state_->backups;
   services.searches = &state_->searches;
+  services.feedback = &state_->feedback;
   return services;
 }
 
@@ -215,6 +220,7 @@ void Engine::stop(std::chrono::steady_clock::time_point deadline) {
   state.sweep.notify_all();
   state.sweeper.join();
   state.backups.stop();
+  state.feedback.stop();
   state.parts.stopping = true;
   const std::vector<std::shared_ptr<NetworkEntry>> entries = state.registry.all();
   for (const std::shared_ptr<NetworkEntry>& entry : entries) {

@@ -24,18 +24,9 @@ core::Error malformed(std::string_view what) {
   return {core::ErrorCode::corrupted, "this is not a " + std::string(what) + " that mlpd wrote"};
 }
 
-/// Keys are any text: kept inside a JSON string by the writer of labels.
-std::string write_key(const std::string& key) { return api::write_labels({{"key", key}}); }
-
-std::string read_key(std::string_view text) {
-  if (text.empty()) return {};
-  const Result<api::Labels> labels = api::read_labels(text);
-  return labels.ok() && labels->contains("key") ? labels->at("key") : std::string();
-}
-
 void write_idempotency(RawObjectWriter& out, const std::string& key, const core::Digest& digest) {
   if (key.empty()) return;
-  out.raw("idempotency_key", write_key(key)).plain("request_digest", digest.hex());
+  out.raw("idempotency_key", write_idempotency_key(key)).plain("request_digest", digest.hex());
 }
 
 void write_ttl(RawObjectWriter& out, std::optional<std::uint64_t> ttl_s) {
@@ -135,7 +126,7 @@ Result<JournalRecord> read_accepted(const RawObject& in) {
   record.rows = in.raw("rows");
   record.steps = in.number("steps");
   record.dataset = in.plain("dataset");
-  record.idempotency_key = read_key(in.raw("idempotency_key"));
+  record.idempotency_key = read_idempotency_key(in.raw("idempotency_key"));
   record.at = timestamp(in.number("at"));
   if (!parse_digest(in.plain("data"), record.data)) return malformed("job");
   if (!record.idempotency_key.empty() && !parse_digest(in.plain("request_digest"), record.request_digest)) {
@@ -255,7 +246,7 @@ Result<NetworkIdentity> read_identity(std::string_view text) {
   Result<api::Labels> labels = api::read_labels(in->raw("labels"));
   if (!labels.ok()) return labels.error();
   identity.labels = *std::move(labels);
-  identity.idempotency_key = read_key(in->raw("idempotency_key"));
+  identity.idempotency_key = read_idempotency_key(in->raw("idempotency_key"));
   if (!identity.idempotency_key.empty() &&
       !parse_digest(in->plain("request_digest"), identity.request_digest)) {
     return malformed("network");
@@ -316,6 +307,15 @@ Result<std::pair<CheckpointKey, core::History::State>> read_stored_history(std::
   Result<core::History::State> history = api::read_history(in->raw("history"));
   if (!history.ok()) return history.error();
   return std::pair(CheckpointKey{in->number("step"), in->number("sequence")}, *std::move(history));
+}
+
+/// Kept inside a JSON string by the writer of labels.
+std::string write_idempotency_key(const std::string& key) { return api::write_labels({{"key", key}}); }
+
+std::string read_idempotency_key(std::string_view text) {
+  if (text.empty()) return {};
+  const Result<api::Labels> labels = api::read_labels(text);
+  return labels.ok() && labels->contains("key") ? labels->at("key") : std::string();
 }
 
 bool parse_digest(std::string_view hex, core::Digest& digest) {

@@ -120,6 +120,10 @@ core::Result<StoredState> read_state(std::string_view text);
 std::string write_stored_history(CheckpointKey key, const core::History::State& history);
 core::Result<std::pair<CheckpointKey, core::History::State>> read_stored_history(std::string_view text);
 
+/// Any text, as JSON, and read back; empty where it is damaged.
+std::string write_idempotency_key(const std::string& key);
+std::string read_idempotency_key(std::string_view text);
+
 /// Digits read back, false where they are not a SHA-256.
 bool parse_digest(std::string_view hex, core::Digest& digest);
 

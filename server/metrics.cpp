@@ -16,6 +16,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "api/feedback_service.h"
 #include "api/routes.h"
 #include "server/histogram.h"
 
@@ -106,6 +107,7 @@ class Metrics::Impl {
   void write_requests(Exposition& out);
   void write_listener(Exposition& out) const;
   void write_inference(Exposition& out) const;
+  void write_feedback(Exposition& out) const;
   void write_training(Exposition& out, const api::SystemView& system);
   void write_store(Exposition& out, const api::SystemView& system) const;
   void write_process(Exposition& out, const api::SystemView& system) const;
@@ -173,6 +175,44 @@ void Metrics::Impl::write_inference(Exposition& out) const {
   out.histogram(compute_seconds_);
   out.family("inference_batch_rows", "Rows of a call of a network.", MetricType::Histogram);
   out.histogram(batch_rows_);
+}
+
+void Metrics::Impl::write_feedback(Exposition& out) const {
+  if (sources_->services.feedback == nullptr) return;
+  using Network = api::FeedbackTotals::Network;
+  const api::FeedbackTotals totals = sources_->services.feedback->totals();
+  out.gauge("feedback_kept_numbers", "Answers of predictions that feedback can name.",
+            static_cast<double>(totals.kept_numbers));
+  out.gauge("shadow_waiting_numbers", "Inputs and answers that wait for shadows.",
+            static_cast<double>(totals.waiting_numbers));
+  const auto of_shadows = [&](const char* name, const char* help, double (*value)(const Network&)) {
+    out.family(name, help, MetricType::Counter);
+    for (const Network& network : totals.networks) out.value(value(network), {{"network", network.name}});
+  };
+  of_shadows("shadow_rows_total", "Rows that a shadow computed too, of 100 networks at most.",
+             [](const Network& n) { return static_cast<double>(n.agreement.rows); });
+  of_shadows("shadow_equal_rows_total", "Rows to which a shadow gave the same class.",
+             [](const Network& n) { return static_cast<double>(n.agreement.equal); });
+  of_shadows("shadow_absolute_difference_total", "Sum over rows of a shadow's mean absolute difference.",
+             [](const Network& n) { return n.agreement.distance; });
+  of_shadows("shadow_dropped_rows_total", "Rows that found too many waiting for shadows.",
+             [](const Network& n) { return static_cast<double>(n.dropped); });
+  of_shadows("shadow_failed_rows_total", "Rows that a shadow has no comparable answer to.",
+             [](const Network& n) { return static_cast<double>(n.failed); });
+  const auto of_feedback = [&](const char* name, const char* help, double (*value)(const api::Score&)) {
+    out.family(name, help, MetricType::Counter);
+    for (const Network& network : totals.networks) {
+      out.value(value(network.truth), {{"network", network.name}, {"role", "answered"}});
+      out.value(value(network.shadow), {{"network", network.name}, {"role", "shadow"}});
+    }
+  };
+  of_feedback("feedback_rows_total", "Rows with a true answer, by who computed them.",
+              [](const api::Score& score) { return static_cast<double>(score.rows); });
+  of_feedback("feedback_correct_rows_total", "Rows with a true answer whose class was right.",
+              [](const api::Score& score) { return static_cast<double>(score.equal); });
+  of_feedback("feedback_absolute_error_total",
+              "Sum over rows with a true answer of their mean absolute error.",
+              [](const api::Score& score) { return score.distance; });
 }
 
 void Metrics::Impl::write_training(Exposition& out, const api::SystemView& system) {
@@ -286,6 +326,7 @@ std::string Metrics::exposition() {
   impl_->write_requests(out);
   impl_->write_listener(out);
   impl_->write_inference(out);
+  impl_->write_feedback(out);
   impl_->write_training(out, system);
   impl_->write_store(out, system);
   return out.text();

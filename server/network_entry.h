@@ -18,6 +18,7 @@
 #include "server/fair_mutex.h"
 #include "server/inference_service.h"
 #include "server/jobs/job.h"
+#include "server/prediction_scores.h"
 #include "server/store/store.h"
 #include "server/timeline.h"
 
@@ -101,6 +102,7 @@ class NetworkEntry {
   std::shared_ptr<const core::Snapshot> snapshot;  ///< guarded by snapshot_mutex; null until loaded
 
   InferenceCounters inference;
+  PredictionScores scores;
   std::atomic<std::int64_t> used_at_ms{0};             ///< for ttl_s
   std::shared_ptr<const core::Preprocess> preprocess;  ///< set before the entry is shared, or at loading
 

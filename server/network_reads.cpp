@@ -118,7 +118,7 @@ Result<api::ModelExport> NetworkServiceImplementation::export_model(const std::s
 }
 
 Result<std::pair<api::NetworkView, bool>> NetworkServiceImplementation::import_model(
-    const std::string& name, const api::IfMatch& if_match, api::ModelExport model) {
+    const std::string& name, const api::IfMatch& if_match, api::ModelExport model, bool only_new) {
   if (parts_.stopping) return Error{ErrorCode::unavailable, "the server is stopping"};
   const Registry::Reservation reservation(parts_.registry, name, "");
   const EntryPointer former = parts_.registry.find(name);
@@ -126,6 +126,9 @@ Result<std::pair<api::NetworkView, bool>> NetworkServiceImplementation::import_m
     return Error{ErrorCode::failed_precondition,
                  "If-Match was given, but there is no network '" + name + "'"};
   }
+  if (former && only_new)
+    return Error{ErrorCode::failed_precondition,
+                 "If-None-Match: * was given, but there is a network '" + name + "'"};
   if (!former) {
     if (Result<void> room = check_room(parts_); !room.ok()) return room.error();
   }

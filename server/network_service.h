@@ -33,7 +33,8 @@ class NetworkServiceImplementation final : public api::NetworkService {
                                               bool with_history) override;
   core::Result<std::pair<api::NetworkView, bool>> import_model(const std::string& name,
                                                                const api::IfMatch& if_match,
-                                                               api::ModelExport model) override;
+                                                               api::ModelExport model,
+                                                               bool only_new) override;
 
   /// Removes networks whose ttl has passed without use.
   void remove_expired();

@@ -19,6 +19,7 @@ namespace {
 
 constexpr const char* kIndex = "index.ndjson";
 constexpr const char* kDefaultAlias = "default";
+constexpr std::uint64_t kLive = 0;  ///< in the index; versions begin with 1
 
 std::string file_of(std::uint64_t version) { return std::to_string(version) + ".json"; }
 
@@ -33,6 +34,16 @@ Error too_many_aliases(const std::string& network) {
           {}};
 }
 
+bool goes_on(const Registry::FoundJob& found) {
+  if (!found.job) return false;
+  std::lock_guard lock(found.entry->mutex);
+  return !has_ended(found.job->view.state);
+}
+
+api::Timestamp time_of(const RawObject& in, const char* name) {
+  return api::Timestamp(std::chrono::milliseconds(static_cast<std::int64_t>(in.number(name))));
+}
+
 api::VersionView with_aliases(api::VersionView view, const std::map<std::string, std::uint64_t>& aliases) {
   for (const auto& [alias, version] : aliases)
     if (version == view.version) view.aliases.push_back(alias);
@@ -41,12 +52,21 @@ api::VersionView with_aliases(api::VersionView view, const std::map<std::string,
 
 }  // namespace
 
+bool Versions::Index::holds(std::uint64_t version) const {
+  if (shadow && shadow->version == version) return true;
+  return std::any_of(aliases.begin(), aliases.end(),
+                     [&](const auto& alias) { return alias.second == version; });
+}
+
 Result<void> Versions::write_index(const std::string& network, const Index& index) {
   std::string text = api::seal_document(RawObjectWriter().number("next", index.next).finish()) + "\n";
   for (const auto& [number, view] : index.versions) {
     RawObjectWriter line;
     line.number("version", number).number("step", view.step).plain("state_sha256", view.state_sha256);
     if (!view.job.empty()) line.plain("job", view.job);
+    if (const auto key = index.keys.find(number); key != index.keys.end())
+      line.raw("idempotency_key", write_idempotency_key(key->second.key))
+          .plain("request_digest", key->second.request_digest.hex());
     line.number("bytes", view.bytes)
         .number("created_at", static_cast<std::uint64_t>(view.created_at.time_since_epoch().count()));
     text += api::seal_document(line.finish()) + "\n";
@@ -54,6 +74,12 @@ Result<void> Versions::write_index(const std::string& network, const Index& inde
   for (const auto& [alias, number] : index.aliases)
     text +=
         api::seal_document(RawObjectWriter().plain("alias", alias).number("names", number).finish()) + "\n";
+  if (index.shadow) {
+    RawObjectWriter line;
+    line.number("shadow", index.shadow->version.value_or(kLive));
+    line.number("since", static_cast<std::uint64_t>(index.shadow->since.time_since_epoch().count()));
+    text += api::seal_document(line.finish()) + "\n";
+  }
   return write_durably(*files_, folder_of(network) / "index.temporary", folder_of(network) / kIndex, text);
 }
 
@@ -70,6 +96,11 @@ Result<Versions::Index> Versions::read_index(const std::string& network) {
     if (!in) return Error{ErrorCode::corrupted, "a line is no object", {}};
     if (in->has("next")) index.next = in->number("next");
     if (in->has("alias")) index.aliases[in->plain("alias")] = in->number("names");
+    if (in->has("shadow")) {
+      const std::uint64_t version = in->number("shadow");
+      index.shadow =
+          Shadow{version == kLive ? std::nullopt : api::VersionNumber(version), time_of(*in, "since")};
+    }
     if (!in->has("version")) continue;
     api::VersionView view;
     view.version = in->number("version");
@@ -77,8 +108,13 @@ Result<Versions::Index> Versions::read_index(const std::string& network) {
     view.state_sha256 = in->plain("state_sha256");
     if (in->has("job")) view.job = in->plain("job");
     view.bytes = in->number("bytes");
-    view.created_at =
-        api::Timestamp(std::chrono::milliseconds(static_cast<std::int64_t>(in->number("created_at"))));
+    view.created_at = time_of(*in, "created_at");
+    if (in->has("idempotency_key")) {
+      api::Idempotency& key = index.keys[view.version];
+      key.key = read_idempotency_key(in->raw("idempotency_key"));
+      if (!parse_digest(in->plain("request_digest"), key.request_digest))
+        return Error{ErrorCode::corrupted, "a request digest is none", {}};
+    }
     index.versions[view.version] = std::move(view);
   }
   return index;
@@ -106,6 +142,7 @@ void Versions::recover_network(const std::string& network) {
   }
   auto set = std::make_shared<Set>();
   set->index = *std::move(index);
+  if (set->index.shadow) has_shadows_ = true;
   sets_[network] = std::move(set);
 }
 
@@ -155,10 +192,7 @@ Result<void> Versions::commit_index(const std::string& network, Set& set, Index 
   if (Result<void> written = write_index(network, index); !written.ok()) return written;
   std::lock_guard lock(set.mutex);
   set.index = std::move(index);
-  std::erase_if(set.ready, [&](const auto& ready) {
-    return std::none_of(set.index.aliases.begin(), set.index.aliases.end(),
-                        [&](const auto& alias) { return alias.second == ready.first; });
-  });
+  std::erase_if(set.ready, [&](const auto& ready) { return !set.index.holds(ready.first); });
   return {};
 }
 
@@ -184,7 +218,20 @@ Result<api::VersionView> Versions::read(const std::string& network, std::uint64_
   return with_aliases(found->second, index.aliases);
 }
 
-Result<api::VersionView> Versions::publish(const std::string& network, api::AtStep step) {
+Result<std::optional<api::VersionView>> Versions::find_published(const Index& index,
+                                                                 const api::Idempotency& wanted) {
+  if (wanted.key.empty()) return std::optional<api::VersionView>();
+  for (const auto& [version, key] : index.keys) {
+    if (key.key != wanted.key) continue;
+    if (key.request_digest != wanted.request_digest)
+      return Error{ErrorCode::conflict, "this Idempotency-Key was used for another request", {}};
+    return std::optional(with_aliases(index.versions.at(version), index.aliases));
+  }
+  return std::optional<api::VersionView>();
+}
+
+Result<api::VersionView> Versions::publish(const std::string& network, api::AtStep step,
+                                           const api::Idempotency& idempotency) {
   if (parts_.stopping) return Error{ErrorCode::unavailable, "the server is stopping", {}};
   const std::shared_ptr<NetworkEntry> entry = parts_.registry.find(network);
   if (!entry) return no_network(network);
@@ -195,13 +242,12 @@ Result<api::VersionView> Versions::publish(const std::string& network, api::AtSt
   }
   Result<core::Checkpoint> checkpoint = keeper_.checkpoint(*entry, step);
   if (!checkpoint.ok()) return checkpoint.error();
-  return add(network, *std::move(checkpoint), {}, {});
+  return add(network, *std::move(checkpoint), {{}, {}, idempotency});
 }
 
 Result<api::VersionView> Versions::publish_from(const std::string& network, core::Checkpoint checkpoint,
                                                 const std::string& job, const std::string& alias) {
-  if (std::optional<api::VersionView> done = published_by(network, job)) return *std::move(done);
-  return add(network, std::move(checkpoint), job, alias);
+  return add(network, std::move(checkpoint), {job, alias, {}});
 }
 
 std::optional<api::VersionView> Versions::published_by(const std::string& network, const std::string& job) {
@@ -214,18 +260,29 @@ std::optional<api::VersionView> Versions::published_by(const std::string& networ
   return std::nullopt;
 }
 
-/// With an alias, version and alias become visible together. `job` and `alias` may be empty.
+Versions::SetPointer Versions::make_set(const std::string& network) {
+  std::unique_lock lock(mutex_);
+  SetPointer& slot = sets_[network];
+  if (!slot) slot = std::make_shared<Set>();
+  return slot;
+}
+
+Result<void> Versions::make_folder(const std::string& network) {
+  Result<void> done = files_->make_folder(folder_of(network));
+  if (done.ok()) done = files_->sync_folder(folder_ / "versions");
+  return done;
+}
+
+/// With an alias, version and alias become visible together.
 Result<api::VersionView> Versions::add(const std::string& network, core::Checkpoint checkpoint,
-                                       const std::string& job, const std::string& alias) {
-  SetPointer set;
-  {
-    std::unique_lock lock(mutex_);
-    SetPointer& slot = sets_[network];
-    if (!slot) slot = std::make_shared<Set>();
-    set = slot;
-  }
+                                       const Reason& reason) {
+  const SetPointer set = make_set(network);
   const std::lock_guard changing(set->changing);
   Index index = set->index;
+  const auto known = find_published(index, reason.idempotency);
+  if (!known.ok()) return known.error();
+  if (*known) return **known;
+  const std::string& alias = reason.alias;
   if (!alias.empty() && !index.aliases.contains(alias) && index.aliases.size() >= api::kAliasesMax)
     return too_many_aliases(network);
   if (index.versions.size() >= api::kVersionsMax) {
@@ -239,15 +296,15 @@ Result<api::VersionView> Versions::add(const std::string& network, core::Checkpo
   view.step = checkpoint.step;
   view.state_sha256 = core::state_digest(checkpoint).hex();
   view.created_at = parts_.now();
-  view.job = job;
+  view.job = reason.job;
   const std::string text = api::seal_document(write_state({std::move(checkpoint), {}, {}})) + "\n";
   view.bytes = text.size();
-  Result<void> done = files_->make_folder(folder_of(network));
-  if (done.ok()) done = files_->sync_folder(folder_ / "versions");
+  Result<void> done = make_folder(network);
   const std::filesystem::path file = folder_of(network) / file_of(view.version);
   if (done.ok()) done = write_durably(*files_, folder_of(network) / "version.temporary", file, text);
   if (!done.ok()) return done.error();
   index.versions[view.version] = view;
+  if (!reason.idempotency.key.empty()) index.keys[view.version] = reason.idempotency;
   if (!alias.empty()) index.aliases[alias] = view.version;
   view = with_aliases(view, index.aliases);
   done = commit_index(network, *set, std::move(index));
@@ -272,7 +329,19 @@ Result<void> Versions::remove(const std::string& network, std::uint64_t version)
                      "' names; move or delete the alias first",
                  {}};
   }
+  if (index.holds(version)) {
+    return Error{
+        ErrorCode::conflict, "version " + std::to_string(version) + " is the shadow; end that first", {}};
+  }
+  // Should the process end first, the job's end comes again, and must find what it published.
+  if (goes_on(parts_.registry.find_job(found->second.job))) {
+    return Error{ErrorCode::conflict,
+                 "version " + std::to_string(version) + " was published by job " + found->second.job +
+                     ", whose end is not on record yet; try again when it has ended",
+                 {}};
+  }
   index.versions.erase(found);
+  index.keys.erase(version);
   if (Result<void> done = commit_index(network, **set, std::move(index)); !done.ok()) return done;
   (void)files_->remove_all(folder_of(network) / file_of(version));
   return {};
@@ -301,10 +370,7 @@ Result<Versions::SnapshotPointer> Versions::load(const std::string& network, Set
   SnapshotPointer snapshot = (*learner)->snapshot();
   std::lock_guard lock(set.mutex);
   if (!set.index.versions.contains(version)) return no_version(network, std::to_string(version));
-  std::erase_if(set.ready, [&](const auto& ready) {
-    return std::none_of(set.index.aliases.begin(), set.index.aliases.end(),
-                        [&](const auto& alias) { return alias.second == ready.first; });
-  });
+  std::erase_if(set.ready, [&](const auto& ready) { return !set.index.holds(ready.first); });
   set.ready[version] = snapshot;
   return snapshot;
 }
@@ -343,6 +409,47 @@ Result<void> Versions::remove_alias(const std::string& network, const std::strin
   const std::lock_guard changing((*set)->changing);
   Index index = (*set)->index;
   if (index.aliases.erase(alias) == 0) return no_version(network, alias);
+  return commit_index(network, **set, std::move(index));
+}
+
+Result<std::pair<Shadow, bool>> Versions::set_shadow(const std::string& network, api::VersionNumber version) {
+  const std::shared_ptr<NetworkEntry> entry = parts_.registry.find(network);
+  if (!entry) return no_network(network);
+  const std::lock_guard changing_network(entry->changes);  // it is not removed meanwhile
+  {
+    std::lock_guard lock(entry->mutex);
+    if (entry->facts.removed) return no_network(network);
+  }
+  const SetPointer set = make_set(network);
+  const std::lock_guard changing(set->changing);
+  Index index = set->index;
+  if (version && !index.versions.contains(*version)) return no_version(network, std::to_string(*version));
+  if (index.shadow && index.shadow->version == version) return std::pair(*index.shadow, false);
+  const bool created = !index.shadow;
+  const Shadow shadow{version, parts_.now()};
+  index.shadow = shadow;
+  if (Result<void> made = make_folder(network); !made.ok()) return made.error();
+  if (Result<void> done = commit_index(network, *set, std::move(index)); !done.ok()) return done.error();
+  has_shadows_ = true;
+  return std::pair(shadow, created);
+}
+
+std::optional<Shadow> Versions::shadow(const std::string& network) {
+  if (!has_shadows_.load(std::memory_order_relaxed)) return std::nullopt;
+  std::shared_lock lock(mutex_);
+  const auto found = sets_.find(network);
+  if (found == sets_.end()) return std::nullopt;
+  std::lock_guard set_lock(found->second->mutex);
+  return found->second->index.shadow;
+}
+
+Result<void> Versions::remove_shadow(const std::string& network) {
+  const Result<SetPointer> set = find(network);
+  if (!set.ok()) return set.error();
+  const std::lock_guard changing((*set)->changing);
+  Index index = (*set)->index;
+  if (!index.shadow) return Error{ErrorCode::not_found, "network '" + network + "' has no shadow", {}};
+  index.shadow.reset();
   return commit_index(network, **set, std::move(index));
 }
 

@@ -302,7 +302,7 @@ const std::map<std::string, std::vector<std::string>>& tested_through() {
       {"tests/e2e/searches_test.py",
        {"api/search_document.cpp", "api/search_handlers.cpp", "server/search_run.cpp",
         "server/searches.cpp"}},
-      {"tests/e2e/versions_test.py", {"server/publication.cpp", "server/versions.cpp"}},
+      {"tests/e2e/versions_test.py", {"server/publication.cpp"}},
       {"tests/e2e/models_folder_test.py", {"server/models_folder.cpp"}},
       {"tests/e2e/doctor_test.py",
        {"api/diagnosis_handlers.cpp", "api/exploding_start.cpp", "api/recipes.cpp", "api/remedies.cpp",

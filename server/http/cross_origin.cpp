@@ -21,8 +21,8 @@ void add_cross_origin_fields(const std::vector<std::string>& origins, const api:
     return;
   }
   response.set_header("Access-Control-Expose-Headers",
-                      "Allow, ETag, Inference-Header-Content-Length, Location, Retry-After, Traceparent, "
-                      "WWW-Authenticate, X-Request-Id");
+                      "Allow, ETag, Inference-Header-Content-Length, Location, Prediction-Id, Retry-After, "
+                      "Traceparent, WWW-Authenticate, X-Request-Id");
 }
 
 }  // namespace mlpd::server

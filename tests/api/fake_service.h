@@ -15,6 +15,7 @@
 #include "core/learner.h"
 #include "core/trainer.h"
 #include "tests/api/fake_datasets.h"
+#include "tests/api/fake_feedback.h"
 #include "tests/api/fake_inference.h"
 #include "tests/api/fake_searches.h"
 #include "tests/api/fake_time_travel.h"
@@ -109,6 +110,7 @@ class FakeService final : public NetworkService, public SystemService {
   FakeVersions versions{*this};
   FakeSearches searches;
 
+  FakeFeedback feedback{[this](const std::string& name) { return networks.count(name) > 0; }};
   FakeInference inference{[this](const std::string& name) { return networks.count(name) > 0; }};
 
   Services services() {
@@ -116,6 +118,7 @@ class FakeService final : public NetworkService, public SystemService {
     all.inference = &inference;
     all.versions = &versions;
     all.searches = &searches;
+    all.feedback = &feedback;
     return all;
   }
 
@@ -234,8 +237,10 @@ class FakeService final : public NetworkService, public SystemService {
     return model;
   }
   core::Result<std::pair<NetworkView, bool>> import_model(const std::string& name, const IfMatch& if_match,
-                                                          ModelExport model) override {
+                                                          ModelExport model, bool only_new) override {
     const auto found = networks.find(name);
+    if (found != networks.end() && only_new)
+      return core::Error{core::ErrorCode::failed_precondition, "there is one", {}};
     if (found != networks.end())
       if (auto held = check(if_match, found->second); !held) return held.error();
     auto learner = core::Learner::restore(std::move(model.checkpoint), executor_);

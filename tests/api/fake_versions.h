@@ -25,7 +25,11 @@ class FakeVersions final : public VersionService {
     if (version != 1) return missing();
     return VersionView{1, view->step, view->state_sha256, 100, Timestamp{}, {}, {"stable"}};
   }
-  core::Result<VersionView> publish(const std::string& network, AtStep) override { return read(network, 1); }
+  core::Result<VersionView> publish(const std::string& network, AtStep,
+                                    const Idempotency& idempotency) override {
+    last_key = idempotency.key;
+    return read(network, 1);
+  }
   core::Result<void> remove(const std::string& network, std::uint64_t version) override {
     const auto view = read(network, version);
     if (!view) return view.error();
@@ -55,6 +59,8 @@ class FakeVersions final : public VersionService {
     if (!snapshot) return snapshot.error();
     return ResolvedVersion{*snapshot, wanted ? std::optional<std::uint64_t>(1) : std::nullopt};
   }
+
+  std::string last_key;
 
  private:
   static core::Error missing() { return {core::ErrorCode::not_found, "there is no such version", {}}; }

@@ -33,6 +33,9 @@ TEST_F(ModelHandlersTest, ReplacesUnderIfMatchAndTakesPrettyText) {
   EXPECT_NE(pretty.body.find("\"history\""), std::string::npos);
   EXPECT_EQ(send("PUT", "/v1/networks/n/model", pretty.body, {{"If-Match", "\"stale\""}}).status, 412);
   EXPECT_EQ(send("PUT", "/v1/networks/n/model", pretty.body, {{"If-Match", "*"}}).status, 200);
+  EXPECT_EQ(send("PUT", "/v1/networks/n/model", pretty.body, {{"If-None-Match", "*"}}).status, 412);
+  EXPECT_EQ(send("PUT", "/v1/networks/fresh/model", pretty.body, {{"If-None-Match", "*"}}).status, 201);
+  EXPECT_EQ(send("PUT", "/v1/networks/fresh/model", pretty.body, {{"If-None-Match", "\"e1\""}}).status, 422);
 }
 
 TEST_F(ModelHandlersTest, RefusesDamageAndBadNames) {

@@ -128,5 +128,19 @@ TEST_F(PredictHandlersTest, TraceShowsEveryMatrixAndKeepsItsLimits) {
   EXPECT_EQ(post("/v1/networks/n/trace", R"({"data":{"inputs":[[1,1],[2,2]],"targets":[1,2]}})").status, 422);
 }
 
+TEST_F(PredictHandlersTest, CountsRequestsByVersion) {
+  make(kLinear);
+  predict(R"({"inputs":[[1,1],[2,2]]})");
+  predict(R"({"inputs":[1,1]})", {}, "?alias=stable");
+  predict(R"({"inputs":[1]})");
+  predict(R"({"inputs":[1)");
+  predict(R"({"inputs":[1,1]})", {}, "?step=0");  // no version's
+  EXPECT_EQ(service.inference.versions, (std::vector<std::string>{"live", "1", "live", "live"}));
+  EXPECT_TRUE(service.inference.records[0].succeeded);
+  EXPECT_EQ(service.inference.records[0].rows, 2u);
+  EXPECT_FALSE(service.inference.records[2].succeeded);
+  EXPECT_FALSE(service.inference.records[3].succeeded);
+}
+
 }  // namespace
 }  // namespace mlpd::api

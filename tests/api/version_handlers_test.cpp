@@ -39,6 +39,9 @@ TEST_F(ApiTest, VersionsAndAliasesByTable) {
     EXPECT_EQ(send(c.method, "/v1/networks/n/" + std::string(c.path), c.body).status, c.status)
         << c.method << " " << c.path << " " << c.body;
   EXPECT_EQ(text_at(json_of(get("/v1/networks/n/versions")), "versions/0/aliases/0"), "stable");
+  EXPECT_EQ(send("POST", "/v1/networks/n/versions", "", {{"Idempotency-Key", "k"}}).status, 201);
+  EXPECT_EQ(service.versions.last_key, "k");
+  EXPECT_EQ(send("POST", "/v1/networks/n/versions", "", {{"Idempotency-Key", ""}}).status, 422);
 }
 
 }  // namespace

@@ -65,6 +65,26 @@ def test_what_is_wrong_is_said(mlpd):
     assert mlpd.get("/v1/networks/no/versions").status == 404
 
 
+def test_a_key_publishes_once(mlpd):
+    publish_two(mlpd)
+
+    def publish(key, body=None):
+        return mlpd.post("/v1/networks/n/versions", body, headers={"Idempotency-Key": key})
+
+    first = publish("a 'key'")
+    assert first.status == 201 and first.json["version"] == 3
+    mlpd.train("n", steps=1)
+    assert publish("another").json["version"] == 4
+    mlpd.kill()
+    mlpd.start()
+    again = publish("a 'key'")
+    assert (again.status, again.json, again.headers["location"]) == (
+        201, first.json, first.headers["location"])
+    assert publish("a 'key'", {"step": 1}).status == 409
+    assert mlpd.delete("/v1/networks/n/versions/3").status == 204
+    assert publish("a 'key'").json["version"] == 5  # a key is forgotten with its version
+
+
 def test_versions_go_with_their_network(mlpd):
     publish_two(mlpd)
     assert mlpd.delete("/v1/networks/n").status == 204

@@ -151,6 +151,9 @@ TEST_F(NetworkServiceTest, ImportedNetworksGoOnAndReplaceInOneStep) {
   EXPECT_EQ(jobs().list({}, "").items.size(), 0U);
   EXPECT_EQ(networks().checkpoint("b", 29).error().code, ErrorCode::failed_precondition);
   EXPECT_EQ(networks().import_model("new", "*", model).error().code, ErrorCode::failed_precondition);
+  const core::Result<std::pair<api::NetworkView, bool>> kept =
+      networks().import_model("a", std::nullopt, model, true);
+  EXPECT_EQ(kept.error().code, ErrorCode::failed_precondition);
   reopen();
   EXPECT_EQ(networks().history("b", {})->values.at(0).size(), 30U);
   EXPECT_EQ(core::state_digest(*networks().checkpoint("a", std::nullopt)).hex(), sha("b"));

@@ -348,6 +348,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/networks/{network}/feedback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Tell the true answer to an earlier prediction */
+        post: operations["giveFeedback"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/networks/{network}/fork": {
         parameters: {
             query?: never;
@@ -446,6 +463,25 @@ export interface paths {
         /** Go back to a step; later ones are no more (fork first to keep them) */
         post: operations["restoreNetwork"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/networks/{network}/shadow": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read how the shadow agrees with what answered, and which of them is right */
+        get: operations["readShadow"];
+        /** Let a version, or the live network, compute what is asked beside the one that answers */
+        put: operations["putShadow"];
+        post?: never;
+        /** End the shadow */
+        delete: operations["deleteShadow"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1110,6 +1146,16 @@ export interface components {
                 deviation: number;
             }[];
         };
+        Feedback: {
+            prediction_id: string;
+            target?: components["schemas"]["Target"];
+            targets?: (components["schemas"]["Target"] | null)[];
+        };
+        FeedbackAnswer: {
+            prediction_id: string;
+            version: components["schemas"]["VersionNumber"];
+            counted: number;
+        };
         FieldError: {
             pointer: string;
             detail: string;
@@ -1165,6 +1211,9 @@ export interface components {
             model_name: string;
             model_version?: string;
             id?: string;
+            parameters?: {
+                prediction_id?: string;
+            };
             outputs: components["schemas"]["InferenceTensor"][];
         };
         InferenceServer: {
@@ -1176,6 +1225,7 @@ export interface components {
             model_stats: {
                 name: string;
                 version: string;
+                feedback?: components["schemas"]["Score"];
                 last_inference: number;
                 inference_count: number;
                 execution_count: number;
@@ -1452,6 +1502,7 @@ export interface components {
             classes?: (number | string)[];
             network: string;
             step: number;
+            prediction_id?: string;
         };
         Preprocess: {
             columns: components["schemas"]["Column"][];
@@ -1568,6 +1619,11 @@ export interface components {
             patience?: number;
             then?: components["schemas"]["Schedule"];
         };
+        Score: {
+            rows: number;
+            accuracy?: number;
+            mean_absolute_error?: number;
+        };
         Search: {
             name: components["schemas"]["Name"];
             /** @enum {string} */
@@ -1663,6 +1719,28 @@ export interface components {
             train: Record<string, never>;
         };
         Sha256: string;
+        Shadow: {
+            version: components["schemas"]["VersionNumber"];
+            since: components["schemas"]["Time"];
+            dropped: number;
+            failed: number;
+            against: {
+                version: components["schemas"]["VersionNumber"];
+                rows: number;
+                agreement?: number;
+                mean_absolute_difference?: number;
+                feedback?: {
+                    rows: number;
+                    accuracy?: number;
+                    shadow_accuracy?: number;
+                    mean_absolute_error?: number;
+                    shadow_mean_absolute_error?: number;
+                };
+            }[];
+        };
+        ShadowPut: {
+            version: components["schemas"]["VersionNumber"];
+        };
         Spec: {
             inputs: number | string[];
             input_names?: string[];
@@ -1691,6 +1769,7 @@ export interface components {
             memory_bytes?: number;
             quarantined?: string[];
         };
+        Target: number | string | number[];
         TensorMetadata: {
             name: string;
             datatype: string;
@@ -1800,6 +1879,7 @@ export interface components {
                 [key: string]: number;
             };
         };
+        VersionNumber: number | "live";
         VersionPublish: {
             step?: number;
         };
@@ -4333,6 +4413,107 @@ export interface operations {
             };
         };
     };
+    giveFeedback: {
+        parameters: {
+            query?: {
+                /** @description indent JSON for people */
+                pretty?: boolean;
+            };
+            header?: never;
+            path: {
+                network: components["schemas"]["Name"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Feedback"];
+            };
+        };
+        responses: {
+            /** @description how many rows it counted for */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedbackAnswer"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     forkNetwork: {
         parameters: {
             query?: {
@@ -4776,6 +4957,7 @@ export interface operations {
             };
             header?: {
                 "If-Match"?: string;
+                "If-None-Match"?: string;
             };
             path: {
                 network: components["schemas"]["Name"];
@@ -4899,6 +5081,8 @@ export interface operations {
                 version?: string;
                 /** @description answer from the version that this alias names */
                 alias?: string;
+                /** @description give the id by which feedback may name the prediction */
+                prediction_id?: boolean;
                 /** @description in place of Accept */
                 format?: "json" | "csv" | "ndjson";
                 /** @description indent JSON for people */
@@ -5106,6 +5290,281 @@ export interface operations {
             };
             /** @description see `detail` and `errors` */
             415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    readShadow: {
+        parameters: {
+            query?: {
+                /** @description indent JSON for people */
+                pretty?: boolean;
+            };
+            header?: never;
+            path: {
+                network: components["schemas"]["Name"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the shadow */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Shadow"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    putShadow: {
+        parameters: {
+            query?: {
+                /** @description indent JSON for people */
+                pretty?: boolean;
+            };
+            header?: never;
+            path: {
+                network: components["schemas"]["Name"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShadowPut"];
+            };
+        };
+        responses: {
+            /** @description it is the shadow */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Shadow"];
+                };
+            };
+            /** @description the network had none before */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Shadow"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description any other problem */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    deleteShadow: {
+        parameters: {
+            query?: {
+                /** @description indent JSON for people */
+                pretty?: boolean;
+            };
+            header?: never;
+            path: {
+                network: components["schemas"]["Name"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description there is none any more */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description see `detail` and `errors` */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5463,7 +5922,9 @@ export interface operations {
                 /** @description indent JSON for people */
                 pretty?: boolean;
             };
-            header?: never;
+            header?: {
+                "Idempotency-Key"?: string;
+            };
             path: {
                 network: components["schemas"]["Name"];
             };
