@@ -93,7 +93,9 @@ Flags add_flags(CLI::App& app, bool (*wanted)(std::string_view)) {
     const std::string help = std::string(option.help) + (has_default ? " [" + shown + "]" : "");
     CLI::Option* added = option.placeholder.empty() ? app.add_flag(flag, help) : app.add_option(flag, help);
     if (!option.placeholder.empty()) added->type_name(std::string(option.placeholder));
-    flags[option.name] = added->take_last()->group(option.name.ends_with("-max") ? "Limits" : "Options");
+    const bool is_limit =
+        option.name.ends_with("-max") || option.name.ends_with("-min") || option.name.ends_with("-timeout");
+    flags[option.name] = added->take_last()->group(is_limit ? "Limits" : "Options");
   }
   return flags;
 }

@@ -72,6 +72,21 @@ ConfigOption bytes(std::string_view name, std::string_view help, Member<T> membe
   return {name, "BYTES", help, set, show};
 }
 
+using Seconds = std::chrono::seconds;
+
+ConfigOption seconds(std::string_view name, std::string_view help, Member<Seconds> member,
+                     std::uint64_t least) {
+  auto set = [=](Config& config, const std::string& value) -> Fault {
+    const auto number = parse_whole(value);
+    if (!number || *number < least || *number > 3600)
+      return not_one_of(value, "a whole number of seconds from " + std::to_string(least) + " to 3600");
+    member(config) = Seconds(*number);
+    return std::nullopt;
+  };
+  return {name, "SECONDS", help, set,
+          [=](const Config& c) { return std::to_string(read_member(c, member).count()); }};
+}
+
 ConfigOption toggle(std::string_view name, std::string_view help, Member<bool> member, bool is_switch) {
   auto set = [=](Config& config, const std::string& value) -> Fault {
     const bool on = value == "on" || value == "true" || value == "yes" || value == "1";
@@ -150,13 +165,6 @@ std::string show_cors_origins(const Config& config) {
   return all;
 }
 
-Fault set_drain_deadline(Config& config, const std::string& value) {
-  const auto seconds = parse_whole(value);
-  if (!seconds || *seconds > 3600) return not_one_of(value, "a whole number of seconds from 0 to 3600");
-  config.drain_deadline = std::chrono::seconds(*seconds);
-  return std::nullopt;
-}
-
 /// Turns a lambda that leads to a member, nested ones too, into the pointer that the builders take.
 template <class T, class F>
 Member<T> at(F accessor) {
@@ -193,8 +201,8 @@ std::vector<ConfigOption> process_options() {
            at<std::string>([](Config & c) -> auto& { return c.keys; })),
       {"cors-origins", "ORIGINS", "web pages of these origins may call, parted by commas", set_cors_origins,
        show_cors_origins},
-      {"drain-deadline", "SECONDS", "what running requests get after SIGTERM", set_drain_deadline,
-       [](const Config& c) { return std::to_string(c.drain_deadline.count()); }},
+      seconds("drain-deadline", "what running requests get after SIGTERM",
+              at<Seconds>([](Config & c) -> auto& { return c.drain_deadline; }), 0),
   };
 }
 
@@ -240,6 +248,34 @@ std::vector<ConfigOption> limit_options() {
             at<Size>([](Config & c) -> auto& { return c.limits.trace.numbers; }), 1, 1'000'000'000),
       bytes("time-travel-bytes-max", "checkpoints kept of a network's past",
             at<std::uint64_t>([](Config & c) -> auto& { return c.limits.time_travel_bytes_max; }), 0),
+      count("feedback-numbers-max", "answers of predictions that feedback can name; older ones are forgotten",
+            at<Size>([](Config & c) -> auto& { return c.limits.feedback_numbers_max; }), 1, 1'000'000'000),
+      count("shadow-numbers-max", "inputs and answers that wait for shadows; past it, rows are dropped",
+            at<Size>([](Config & c) -> auto& { return c.limits.shadow_numbers_max; }), 1, 1'000'000'000),
+  };
+}
+
+std::vector<ConfigOption> connection_options() {
+  using Size = std::size_t;
+  return {
+      count("connections-max", "open connections; one more is answered 503",
+            at<Size>([](Config & c) -> auto& { return c.connections_max; }), 1, 1'000'000),
+      bytes("header-bytes-max", "request line and fields of a request",
+            at<Size>([](Config & c) -> auto& { return c.header_bytes_max; }), 1'024),
+      bytes("bodies-bytes-max", "bodies in memory at once; one more is answered 503",
+            at<Size>([](Config & c) -> auto& { return c.bodies_bytes_max; }), 1'024),
+      count("http-threads-max", "threads with those that replace blocked ones",
+            at<Size>([](Config & c) -> auto& { return c.http_threads_max; }), 1, 10'000),
+      seconds("header-timeout", "for the whole header of a request",
+              at<Seconds>([](Config & c) -> auto& { return c.header_timeout; }), 1),
+      seconds("body-timeout", "for a body, besides the time that its bytes take at the least rate",
+              at<Seconds>([](Config & c) -> auto& { return c.body_timeout; }), 1),
+      seconds("write-timeout", "for an answer, besides the time that its bytes take at the least rate",
+              at<Seconds>([](Config & c) -> auto& { return c.write_timeout; }), 1),
+      seconds("idle-timeout", "between two requests of a connection",
+              at<Seconds>([](Config & c) -> auto& { return c.idle_timeout; }), 1),
+      bytes("transfer-bytes-per-second-min", "the least rate of bodies and answers",
+            at<Size>([](Config & c) -> auto& { return c.transfer_bytes_per_second_min; }), 1),
   };
 }
 
@@ -258,7 +294,8 @@ bool is_loopback(const Address& address) {
 const std::vector<ConfigOption>& config_options() {
   static const std::vector<ConfigOption> kOptions = [] {
     std::vector<ConfigOption> all = process_options();
-    for (ConfigOption& option : limit_options()) all.push_back(std::move(option));
+    for (auto* more : {limit_options, connection_options})
+      for (ConfigOption& option : more()) all.push_back(std::move(option));
     return all;
   }();
   return kOptions;

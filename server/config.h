@@ -47,6 +47,15 @@ struct Config {
   std::vector<std::string> cors_origins;    ///< empty = no page of another origin may call
   std::chrono::seconds drain_deadline{10};  ///< what running requests and checkpoints get after SIGTERM
   api::Limits limits;
+  std::size_t connections_max = 10'000;      ///< past it: 503
+  std::size_t header_bytes_max = 16u << 10;  ///< request line and fields of a request: 431 past it
+  std::size_t bodies_bytes_max = 1u << 30;   ///< bodies in memory over all connections: 503 past it
+  std::size_t http_threads_max = 128;        ///< with those that replace blocked ones
+  std::chrono::seconds header_timeout{10};   ///< for a whole header
+  std::chrono::seconds body_timeout{30};     ///< for a body, plus its bytes at the least rate
+  std::chrono::seconds write_timeout{30};    ///< for an answer, alike
+  std::chrono::seconds idle_timeout{75};     ///< between two requests of a connection
+  std::size_t transfer_bytes_per_second_min = 64u << 10;
 };
 
 /// One row: a member of Config that flags (--http-threads), environment (MLPD_HTTP_THREADS) and configuration

@@ -48,6 +48,17 @@ TEST(ConfigOptions, DefaultLimitsAreThoseOfTheContract) {
       {"trace-rows-max", "64"},
       {"trace-numbers-max", "1000000"},
       {"time-travel-bytes-max", "256MiB"},
+      {"feedback-numbers-max", "100000"},
+      {"shadow-numbers-max", "1000000"},
+      {"connections-max", "10000"},
+      {"header-bytes-max", "16KiB"},
+      {"bodies-bytes-max", "1GiB"},
+      {"http-threads-max", "128"},
+      {"header-timeout", "10"},
+      {"body-timeout", "30"},
+      {"write-timeout", "30"},
+      {"idle-timeout", "75"},
+      {"transfer-bytes-per-second-min", "64KiB"},
   };
   for (const auto& [name, value] : expected) EXPECT_EQ(option(name).show(config), value) << name;
 }
@@ -121,6 +132,14 @@ TEST(ConfigOptions, RefuseBadValuesAndChangeNothing) {
       {"body-bytes-max", "MiB", "such as 64MiB"},
       {"json-depth-max", "1001", "from 8 to 1000"},
       {"layers-max", "0", "from 1"},
+      {"header-timeout", "0", "1 to 3600"},
+      {"write-timeout", "3601", "1 to 3600"},
+      {"body-timeout", "1.5", "1 to 3600"},
+      {"idle-timeout", "", "1 to 3600"},
+      {"connections-max", "0", "from 1"},
+      {"header-bytes-max", "1023", "from 1024"},
+      {"feedback-numbers-max", "0", "from 1"},
+      {"shadow-numbers-max", "0", "from 1"},
   };
   for (const Case& c : cases) {
     Config config;

@@ -19,6 +19,13 @@ TEST(Wiring, PassesTheConfigurationOn) {
   config.limits.event_streams_max = 5;
   config.limits.body_bytes_max = std::size_t{3} << 30;
   config.limits.networks_max = 7;
+  config.connections_max = 11;
+  config.header_bytes_max = 12;
+  config.header_timeout = std::chrono::seconds(2);
+  config.body_timeout = std::chrono::seconds(3);
+  config.write_timeout = std::chrono::seconds(4);
+  config.idle_timeout = std::chrono::seconds(5);
+  config.transfer_bytes_per_second_min = 13;
 
   const ListenerOptions listener = listener_options(config);
   EXPECT_EQ(listener.host, "::1");
@@ -28,6 +35,13 @@ TEST(Wiring, PassesTheConfigurationOn) {
   EXPECT_EQ(listener.event_streams_max, 5u);
   EXPECT_EQ(listener.body_bytes_max, std::size_t{3} << 30);
   EXPECT_GE(listener.bodies_bytes_max, listener.body_bytes_max);
+  EXPECT_EQ(listener.connections_max, 11u);
+  EXPECT_EQ(listener.header_bytes_max, 12u);
+  EXPECT_EQ(listener.header_timeout_ms, 2'000);
+  EXPECT_EQ(listener.body_timeout_ms, 3'000);
+  EXPECT_EQ(listener.write_timeout_ms, 4'000);
+  EXPECT_EQ(listener.idle_timeout_ms, 5'000);
+  EXPECT_EQ(listener.transfer_bytes_per_second_min, 13u);
   EXPECT_EQ(listener.tls_certificate_path, "c");
   EXPECT_EQ(listener.tls_key_path, "k");
 
