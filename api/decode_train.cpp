@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <set>
 
 #include "api/decode_network.h"
 #include "api/number_block.h"
@@ -61,11 +62,11 @@ bool decode_inputs(ObjectReader& data, const core::NetworkSpec& spec, core::Data
   return check_range(out.inputs, spec, data.pointer("inputs"), data.faults());
 }
 
-// One-hot rows out of class indices or labels.
+// One-hot rows out of class indices or labels; out.class_labels are the known ones.
 class OneHot {
  public:
-  OneHot(ObjectReader& data, std::size_t classes, core::Dataset& out)
-      : pointer_(data.pointer("targets")), faults_(data.faults()), classes_(classes), out_(out) {}
+  OneHot(ObjectReader& data, core::Dataset& out)
+      : pointer_(data.pointer("targets")), faults_(data.faults()), classes_(out.output_count), out_(out) {}
 
   void add_index(double index, std::size_t at) {
     if (!(index >= 0 && index < static_cast<double>(classes_) && index == std::floor(index))) {
@@ -75,15 +76,15 @@ class OneHot {
     push(static_cast<std::size_t>(index));
   }
 
-  void add_label(const std::string& label, const std::vector<std::string>& known, std::size_t at) {
+  void add_label(const std::string& label, std::size_t at) {
+    const std::vector<std::string>& known = out_.class_labels;
     const auto found = std::find(known.begin(), known.end(), label);
     if (found == known.end()) {
       std::vector<std::string_view> names(known.begin(), known.end());
       const auto near = nearest_name(label, names);
-      faults_.add(child(pointer_, at),
-                  known.empty()  ? "is a label, but the network has no class_labels; give class indices"
-                  : near.empty() ? "is an unknown label; known: " + list_names(names)
-                                 : "is an unknown label; did you mean \"" + std::string(near) + "\"?");
+      faults_.add(child(pointer_, at), "\"" + label + "\" is an unknown label; " +
+                                           (near.empty() ? "known: " + list_names(names)
+                                                         : "did you mean \"" + std::string(near) + "\"?"));
       return;
     }
     push(static_cast<std::size_t>(found - known.begin()));
@@ -101,19 +102,48 @@ class OneHot {
   core::Dataset& out_;
 };
 
-bool decode_class_targets(ObjectReader& data, const Json& json, const core::NetworkSpec& spec,
-                          core::Dataset& out) {
-  OneHot one_hot(data, out.output_count, out);
+// The labels of a network that has none yet: those of its rows, sorted. False with a fault.
+bool learn_labels(ObjectReader& data, const JsonArray& targets, core::Dataset& out) {
+  std::set<std::string_view> found;
+  std::optional<std::size_t> unlabelled;
+  for (std::size_t i = 0; i < targets.size(); ++i) {
+    if (const auto* label = targets[i].as<std::string>())
+      found.insert(*label);
+    else if (!unlabelled)
+      unlabelled = i;
+  }
+  if (found.empty()) return true;
+  if (unlabelled) {
+    data.faults().add(
+        child(data.pointer("targets"), *unlabelled),
+        "must be a label as others are: the network has none yet, so that an index says nothing");
+    return false;
+  }
+  if (found.size() != out.output_count) {
+    const std::vector<std::string_view> names(found.begin(), found.end());
+    data.fault("targets",
+               "has " + std::to_string(names.size()) + " labels (" + list_names(names) +
+                   "), but the network has " + std::to_string(out.output_count) +
+                   " outputs, one for each; class_labels at its creation name those that no row has");
+    return false;
+  }
+  out.class_labels.assign(found.begin(), found.end());
+  return true;
+}
+
+bool decode_class_targets(ObjectReader& data, const Json& json, core::Dataset& out) {
+  OneHot one_hot(data, out);
   if (const auto* indices = json.as<JsonNumbers>()) {
     for (std::size_t i = 0; i < indices->size(); ++i) one_hot.add_index((*indices)[i], i);
     return true;
   }
   const auto* list = json.as<JsonArray>();
   if (!list || (*list)[0].is_array()) return false;
+  if (out.class_labels.empty() && !learn_labels(data, *list, out)) return true;
   for (std::size_t i = 0; i < list->size(); ++i) {
     const Json& item = (*list)[i];
     if (const auto* label = item.as<std::string>())
-      one_hot.add_label(*label, spec.class_labels, i);
+      one_hot.add_label(*label, i);
     else if (const auto* index = item.as<JsonNumber>())
       one_hot.add_index(index->value, i);
     else
@@ -130,7 +160,7 @@ void decode_targets(ObjectReader& data, const core::NetworkSpec& spec, core::Dat
   out.output_count = core::output_count(spec);
   out.class_labels = spec.class_labels;
   std::size_t rows = 0;
-  if (out.output_count > 1 && decode_class_targets(data, *json, spec, out)) {
+  if (out.output_count > 1 && decode_class_targets(data, *json, out)) {
     const auto* indices = json->as<JsonNumbers>();
     rows = indices ? indices->size() : json->as<JsonArray>()->size();
   } else {
@@ -298,6 +328,12 @@ void decode_plan(ObjectReader& body, const core::NetworkSpec& spec, TrainRequest
 
 }  // namespace
 
+std::vector<std::string> given_labels(const std::optional<DataSource>& data) {
+  if (!data) return {};
+  const auto* rows = std::get_if<std::shared_ptr<const core::Dataset>>(&*data);
+  return rows != nullptr ? (*rows)->class_labels : std::vector<std::string>();
+}
+
 std::optional<core::GeneratorOptions> decode_generator(ObjectReader& data) {
   core::GeneratorOptions options;
   const auto kind = data.choice("generator", core::generators());
@@ -331,7 +367,14 @@ core::Result<TrainRequest> decode_train(const Json& json, const NetworkView& net
   TrainRequest request;
   request.data = decode_data_source(body, network.spec);
   decode_steps(body, limits, request);
-  decode_plan(body, network.spec, request);
+  const std::vector<std::string> labels = given_labels(request.data);
+  if (labels.empty() || labels == network.spec.class_labels) {
+    decode_plan(body, network.spec, request);
+  } else {
+    core::NetworkSpec labelled = network.spec;
+    labelled.class_labels = labels;
+    decode_plan(body, labelled, request);
+  }
   const double held_out = network.preprocess ? network.preprocess->held_out.validation : 1;
   if (request.data && std::holds_alternative<std::string>(*request.data) &&
       request.plan.validation_fraction > held_out)

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "api/decode_network.h"
 #include "api/json_reader.h"
@@ -12,9 +13,13 @@ namespace mlpd::api {
 
 /// Reads `data` ({"inputs", "targets"} or {"generator", …}) or `dataset` (a name) for a network's shape. With
 /// one output a flat list of targets is the values; otherwise it holds class indices or labels (one-hot is
-/// made) and rows hold numbers. A flat list of inputs is one row, except for a one-input network. nullopt
-/// where neither is there, or with faults.
+/// made) and rows hold numbers. Where the network has no labels yet, those of the rows, sorted, are its
+/// classes in this order: one for each output. A flat list of inputs is one row, except for a one-input
+/// network. nullopt where neither is there, or with faults.
 std::optional<DataSource> decode_data_source(ObjectReader& body, const core::NetworkSpec& spec);
+
+/// The labels that rows in a request have: the network's, or what it is to take; empty for other sources.
+std::vector<std::string> given_labels(const std::optional<DataSource>& data);
 
 /// Fields generator, rows, noise, seed and classes; nullopt where no known generator is named. Does not
 /// finish().

@@ -396,6 +396,19 @@ core::Result<core::History::State> read_history(std::string_view text) {
   return history;
 }
 
+std::string write_class_labels(const std::vector<std::string>& labels) {
+  std::string text;
+  JsonWriter(text).values(labels);
+  return text;
+}
+
+core::Result<std::vector<std::string>> read_class_labels(std::string_view text) {
+  using Texts = std::vector<std::string>;
+  return read_object<Texts>(
+      "{\"class_labels\":" + std::string(text) + "}",
+      [](ObjectReader& body, Texts& labels) { assign(labels, body.strings("class_labels")); });
+}
+
 std::string write_labels(const Labels& labels) {
   std::string text;
   JsonWriter out(text);

@@ -42,6 +42,10 @@ core::Result<core::TrainingProgress> read_progress(std::string_view text);
 std::string write_history(const core::History::State& history);
 core::Result<core::History::State> read_history(std::string_view text);
 
+/// A list of strings.
+std::string write_class_labels(const std::vector<std::string>& labels);
+core::Result<std::vector<std::string>> read_class_labels(std::string_view text);
+
 /// A flat object of strings.
 std::string write_labels(const Labels& labels);
 core::Result<Labels> read_labels(std::string_view text);

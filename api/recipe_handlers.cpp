@@ -127,7 +127,9 @@ class Kitchen {
   core::Result<JobView> train(const std::string& network, std::uint64_t steps,
                               std::optional<double> steps_per_second, const Idempotency& idempotency) {
     TrainRequest request;
-    request.data = std::make_shared<const core::Dataset>(core::article_xor());
+    core::Dataset points = core::article_xor();
+    points.class_labels.clear();  // its classes are indices
+    request.data = std::make_shared<const core::Dataset>(std::move(points));
     request.plan.steps = steps;
     request.pace_steps_per_second = steps_per_second;
     request.idempotency = idempotency;

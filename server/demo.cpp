@@ -38,7 +38,9 @@ core::Result<void> ensure_demo(api::NetworkService& networks, api::JobService& j
   if (!network) return network.error();
   if (network->step > 0 || network->last_job) return {};
   api::TrainRequest request;
-  request.data = std::make_shared<const core::Dataset>(core::article_xor());
+  core::Dataset points = core::article_xor();
+  points.class_labels.clear();  // its classes are indices
+  request.data = std::make_shared<const core::Dataset>(std::move(points));
   request.plan.steps = kSteps;
   if (const auto job = jobs.train(kDemoName, request); !job) return job.error();
   return {};

@@ -58,6 +58,7 @@ struct Writer {
     out.raw("request", record.request).number("steps", record.steps).plain("data", record.data.hex());
     if (!record.dataset.empty()) out.plain("dataset", record.dataset);
     if (!record.rows.empty()) out.raw("rows", record.rows);
+    if (!record.class_labels.empty()) out.raw("class_labels", api::write_class_labels(record.class_labels));
     write_idempotency(out, record.idempotency_key, record.request_digest);
     return out.finish();
   }
@@ -128,6 +129,11 @@ Result<JournalRecord> read_accepted(const RawObject& in) {
   record.dataset = in.plain("dataset");
   record.idempotency_key = read_idempotency_key(in.raw("idempotency_key"));
   record.at = timestamp(in.number("at"));
+  if (in.has("class_labels")) {
+    Result<std::vector<std::string>> read = api::read_class_labels(in.raw("class_labels"));
+    if (!read.ok()) return read.error();
+    record.class_labels = *std::move(read);
+  }
   if (!parse_digest(in.plain("data"), record.data)) return malformed("job");
   if (!record.idempotency_key.empty() && !parse_digest(in.plain("request_digest"), record.request_digest)) {
     return malformed("job");

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "api/service.h"
 #include "core/digest.h"
@@ -32,6 +33,7 @@ struct JobAccepted {
   std::string dataset;  ///< name of the stored data set that the rows come from; empty where there is none
   core::Digest data;
   std::string rows;  ///< api::write_dataset of small data; empty = kept by content in the store
+  std::vector<std::string> class_labels;  ///< the network's from this job's start on, if it has none by then
   std::string idempotency_key;
   core::Digest request_digest;
   api::Timestamp at{};

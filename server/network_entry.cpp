@@ -79,6 +79,7 @@ struct Applier {
     if (!job || job != facts.queue.front()) return senseless(sequence, "a job starts out of turn");
     job->started = true;
     if (record.hyper_parameters) facts.spec.hyper_parameters = *record.hyper_parameters;
+    if (facts.spec.class_labels.empty()) facts.spec.class_labels = job->accepted.class_labels;
     if (!job->view.started_at) job->view.started_at = record.at;
     TimelineEvent event;
     event.sequence = sequence;
@@ -134,9 +135,11 @@ struct Applier {
              (stored.key.sequence > record.sequence || stored.key.step > record.step);
     });
     facts.data = entry.identity->data;
+    facts.spec.class_labels = entry.identity->spec.class_labels;
     for (const TimelineEvent& event : facts.events) {
-      if (event.kind == TimelineEvent::Kind::job_started)
-        facts.data = std::shared_ptr<const JobAccepted>(event.job, &event.job->accepted);
+      if (event.kind != TimelineEvent::Kind::job_started) continue;
+      facts.data = std::shared_ptr<const JobAccepted>(event.job, &event.job->accepted);
+      if (facts.spec.class_labels.empty()) facts.spec.class_labels = event.job->accepted.class_labels;
     }
     TimelineEvent event;
     event.sequence = sequence;
@@ -228,10 +231,17 @@ std::string NetworkEntry::etag() const {
   return identity->incarnation + "-" + std::to_string(facts.sequence) + "-" + std::to_string(facts.step);
 }
 
+const std::vector<std::string>& NetworkEntry::class_labels() const {
+  for (auto job = facts.queue.begin(); facts.spec.class_labels.empty() && job != facts.queue.end(); ++job)
+    if (!(*job)->accepted.class_labels.empty()) return (*job)->accepted.class_labels;
+  return facts.spec.class_labels;
+}
+
 api::NetworkView NetworkEntry::view() const {
   api::NetworkView view;
   view.name = name();
   view.spec = facts.spec;
+  view.spec.class_labels = class_labels();
   view.preprocess = preprocess;
   view.step = facts.step;
   view.parameters = core::parameter_count(facts.spec);

@@ -121,6 +121,8 @@ class NetworkEntry {
   void set_state(Job& job, api::JobState state);
   api::NetworkView view() const;
   std::string etag() const;
+  /// The network's labels, or those that a waiting job brings.
+  const std::vector<std::string>& class_labels() const;
 };
 
 }  // namespace mlpd::server

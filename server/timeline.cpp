@@ -54,6 +54,19 @@ Result<std::pair<TrainingState, std::uint64_t>> load_base(const Timeline& timeli
   return std::pair(std::move(state), std::uint64_t{0});
 }
 
+/// The job's labels become the network's where it has none; others than it has are refused.
+Result<void> name_classes(TrainingState& state, const std::vector<std::string>& labels,
+                          const ReplaySource& source) {
+  if (state.learner->spec().class_labels == labels) return {};
+  if (!state.learner->spec().class_labels.empty()) return other_labels();
+  core::Checkpoint named = state.learner->checkpoint();
+  named.spec.class_labels = labels;
+  Result<std::unique_ptr<core::Learner>> learner = core::Learner::restore(std::move(named), *source.executor);
+  if (!learner.ok()) return learner.error();
+  state.learner = *std::move(learner);
+  return {};
+}
+
 void run_to(TrainingState& state, std::uint64_t step, const OnRecord& on_record) {
   if (state.run && state.learner->step() < step)
     (void)state.run->run(step - state.learner->step(), on_record);
@@ -112,6 +125,12 @@ Result<void> apply(TrainingState& state, const TimelineEvent& event, const Repla
 
 }  // namespace
 
+core::Error other_labels() {
+  return {core::ErrorCode::conflict,
+          "another training gave the network other labels meanwhile",
+          {{"#/data/targets", "has other labels than the network"}}};
+}
+
 Result<CheckpointKey> moment_of_step(const Timeline& timeline, std::uint64_t step, std::uint64_t live_step,
                                      std::uint64_t replayable_from) {
   if (step > live_step) {
@@ -158,6 +177,10 @@ Result<void> begin_job(TrainingState& state, std::shared_ptr<const Job> job, con
                        std::optional<core::TrainingProgress> progress) {
   state.job = job;
   state.run.reset();
+  if (!job->accepted.class_labels.empty()) {
+    Result<void> named = name_classes(state, job->accepted.class_labels, source);
+    if (!named.ok()) return named;
+  }
   Result<api::TrainRequest> request = api::read_train_request(job->accepted.request);
   if (!request.ok()) return request.error();
   state.request = *std::move(request);

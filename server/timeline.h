@@ -70,7 +70,11 @@ inline constexpr CheckpointKey kLiveMoment{~std::uint64_t{0}, ~std::uint64_t{0}}
 core::Result<TrainingState> replay(const Timeline& timeline, CheckpointKey moment, CheckpointKey newest_base,
                                    const ReplaySource& source, const OnRecord& on_record);
 
-/// Applies the job's settings and binds its data, or goes on from `progress`. A failure is the job's.
+/// Of rows whose labels aren't the network's.
+core::Error other_labels();
+
+/// Gives a network without labels the job's, applies the job's settings and binds its data, or goes on from
+/// `progress`. A failure is the job's.
 core::Result<void> begin_job(TrainingState& state, std::shared_ptr<const Job> job, const ReplaySource& source,
                              std::optional<core::TrainingProgress> progress);
 

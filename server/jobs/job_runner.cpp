@@ -152,6 +152,7 @@ std::optional<JobRunner::End> JobRunner::begin(const std::shared_ptr<NetworkEntr
   training.unwritten_start = start;
   std::lock_guard lock(entry->mutex);
   entry->facts.spec.hyper_parameters = training.state.learner->spec().hyper_parameters;
+  entry->facts.spec.class_labels = training.state.learner->spec().class_labels;
   if (begun.ok()) return std::nullopt;
   return End{core::StopReason::failed, true, begun.error(), false};
 }

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <utility>
 
+#include "api/decode_train.h"
 #include "api/journal_document.h"
 #include "server/commit.h"
 #include "server/network_service.h"
@@ -12,6 +13,18 @@ namespace mlpd::server {
 using core::Error;
 using core::ErrorCode;
 using core::Result;
+
+namespace {
+
+/// Labels that the network will have by this job; empty where it has them, or none come.
+std::vector<std::string> new_labels(const NetworkEntry& entry, const api::TrainRequest& request) {
+  std::lock_guard lock(entry.mutex);
+  if (!entry.facts.spec.class_labels.empty()) return {};
+  if (!request.data && entry.facts.data) return entry.facts.data->class_labels;
+  return api::given_labels(request.data);
+}
+
+}  // namespace
 
 Result<JobServiceImplementation::Found> JobServiceImplementation::find(const std::string& id) {
   Found found = parts_.registry.find_job(id);
@@ -47,6 +60,11 @@ Result<api::TrainRequest> JobServiceImplementation::plan(NetworkEntry& entry,
   {
     std::lock_guard lock(entry.mutex);
     spec = entry.facts.spec;
+    spec.class_labels = entry.class_labels();
+  }
+  if (const auto labels = api::given_labels(request.data); !labels.empty() && labels != spec.class_labels) {
+    if (!spec.class_labels.empty()) return other_labels();
+    spec.class_labels = labels;
   }
   if (request.hyper_parameters) {
     spec.hyper_parameters = *request.hyper_parameters;
@@ -88,6 +106,7 @@ Result<api::JobView> JobServiceImplementation::train(const std::string& network,
   accepted.steps = planned->plan.steps;
   if (const auto* dataset = request.data ? std::get_if<std::string>(&*request.data) : nullptr)
     accepted.dataset = *dataset;
+  accepted.class_labels = new_labels(*entry, request);
   accepted.idempotency_key = request.idempotency.key;
   accepted.request_digest = request.idempotency.request_digest;
   accepted.at = parts_.now();

@@ -86,6 +86,33 @@ TEST(DecodeTrain, ReadsEveryField) {
   EXPECT_EQ(std::get<std::string>(*named->data), "iris");
 }
 
+TEST(DecodeTrain, TakesTheLabelsOfANetworkThatHasNoneFromItsRows) {
+  const auto body = R"({"data":{"inputs":[[1,2],[3,4],[5,6],[7,8]],"targets":["owl","cat","dog","cat"]},
+      "class_weights":{"dog":3}})";
+  const auto request = decode_train(*parse_json(body), network(kPlainClasses), {});
+  ASSERT_TRUE(request.ok()) << request.error().message;
+  EXPECT_EQ(given_labels(request->data), (std::vector<std::string>{"cat", "dog", "owl"}));
+  const auto& data = *std::get<std::shared_ptr<const core::Dataset>>(*request->data);
+  EXPECT_EQ(data.targets, (std::vector<double>{0, 0, 1, 1, 0, 0, 0, 1, 0, 1, 0, 0}));
+  EXPECT_EQ(request->plan.batches.class_weights, (std::vector<double>{1, 3, 1}));
+  const auto indices = R"({"data":{"inputs":[[1,2]],"targets":[2]}})";
+  EXPECT_TRUE(given_labels(decode_train(*parse_json(indices), network(kPlainClasses), {})->data).empty());
+}
+
+TEST(DecodeTrain, SaysWhichLabelsItKnowsOrMisses) {
+  const auto detail = [](std::string_view spec, std::string_view targets) {
+    const std::string body = R"({"data":{"inputs":[[1,2],[3,4]],"targets":)" + std::string(targets) + "}}";
+    const auto request = decode_train(*parse_json(body), network(spec), {});
+    return request.ok() ? std::string() : request.error().fields.at(0).detail;
+  };
+  EXPECT_EQ(detail(kTwoClasses, R"(["yes","maybe"])"), R"("maybe" is an unknown label; known: no or yes)");
+  EXPECT_EQ(detail(kTwoClasses, R"(["yes","yse"])"), R"("yse" is an unknown label; did you mean "yes"?)");
+  EXPECT_EQ(
+      detail(kPlainClasses, R"(["b","a"])"),
+      "has 2 labels (a or b), but the network has 3 outputs, one for each; class_labels at its creation "
+      "name those that no row has");
+}
+
 struct Bad {
   std::string_view network, body, pointer;
 };
@@ -117,7 +144,12 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{kTwoClasses, R"({"data":{"inputs":[[1,2]],"targets":[0.5]}})", "#/data/targets/0"},
         Bad{kTwoClasses, R"({"data":{"inputs":[[1,2]],"targets":[-1]}})", "#/data/targets/0"},
         Bad{kTwoClasses, R"({"data":{"inputs":[[1,2]],"targets":["yse"]}})", "#/data/targets/0"},
-        Bad{kPlainClasses, R"({"data":{"inputs":[[1,2]],"targets":["yes"]}})", "#/data/targets/0"},
+        Bad{kPlainClasses, R"({"data":{"inputs":[[1,2]],"targets":["yes"]}})", "#/data/targets"},
+        Bad{kPlainClasses, R"({"data":{"inputs":[[1,2],[1,2],[1,2],[1,2]],"targets":["a","b","c","d"]}})",
+            "#/data/targets"},
+        Bad{kPlainClasses, R"({"data":{"inputs":[[1,2],[1,2],[1,2]],"targets":["a","b",0]}})",
+            "#/data/targets/2"},
+        Bad{kPlainClasses, R"({"data":{"inputs":[[1,2],[1,2]],"targets":["a",["b"]]}})", "#/data/targets/1"},
         Bad{kTwoClasses, R"({"data":{"inputs":[[1,2]],"targets":[[1,2,3]]}})", "#/data/targets"},
         Bad{kTwoToOne, R"({"data":{"inputs":[[1,2]],"targets":[[1,2]]}})", "#/data/targets"},
         Bad{kTwoToOne, R"({"data":{"inputs":[[1,2]],"targets":["a"]}})", "#/data/targets/0"},

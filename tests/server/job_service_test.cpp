@@ -4,6 +4,7 @@
 
 #include <atomic>
 
+#include "api/time_travel_service.h"
 #include "tests/support/engine_fixture.h"
 
 namespace mlpd::server {
@@ -96,6 +97,69 @@ TEST_F(JobServiceTest, ANetworkWithJobsIsRemovedOnlyByForce) {
   reopen();
   EXPECT_EQ(networks().read("a")->step, 10U);
   EXPECT_EQ(system().system().jobs_queued + system().system().jobs_running, 0U);
+}
+
+/// Two labelled rows of two inputs.
+api::TrainRequest labelled(std::vector<std::string> labels, std::uint64_t steps) {
+  core::Dataset rows;
+  rows.rows = rows.input_count = rows.output_count = 2;
+  rows.inputs = {0, 1, 1, 0};
+  rows.targets = {0, 1, 1, 0};
+  rows.class_labels = std::move(labels);
+  api::TrainRequest request;
+  request.data = std::make_shared<const core::Dataset>(std::move(rows));
+  request.plan.steps = steps;
+  return request;
+}
+
+TEST_F(JobServiceTest, AJobsLabelsBecomeTheNetworksAndStay) {
+  const std::vector<std::string> labels{"cat", "dog"};
+  open();
+  create("a");
+  EXPECT_EQ(train("a", labelled(labels, 5)).state, JobState::succeeded);
+  EXPECT_EQ(networks().read("a")->spec.class_labels, labels);
+  EXPECT_EQ((*networks().snapshot("a", std::nullopt))->spec().class_labels, labels);
+  EXPECT_EQ(train("a", train_request(5)).state, JobState::succeeded);  // class indices go on being taken
+  const std::string digest = sha("a");
+  EXPECT_EQ(jobs().train("a", labelled({"cat", "fox"}, 5)).error().code, ErrorCode::conflict);
+
+  core::NetworkSpec named = spec();  // as if its creation had named them
+  named.class_labels = labels;
+  api::CreateNetwork given;
+  given.name = "given";
+  given.spec = named;
+  ASSERT_TRUE(networks().create(given).ok());
+  train("given", labelled(labels, 5));
+  train("given", train_request(5));
+  EXPECT_EQ(sha("given"), digest);
+
+  reopen();
+  EXPECT_EQ(networks().read("a")->spec.class_labels, labels);
+  EXPECT_EQ(core::state_digest(*networks().checkpoint("a", std::nullopt)).hex(), digest);
+  EXPECT_EQ(networks().checkpoint("a", 3)->spec.class_labels, labels);
+  EXPECT_TRUE(networks().checkpoint("a", 0)->spec.class_labels.empty());
+  ASSERT_TRUE(engine_->services().time_travel->restore("a", std::nullopt, 0).ok());
+  EXPECT_TRUE(networks().read("a")->spec.class_labels.empty());
+  reopen();
+  EXPECT_TRUE(networks().read("a")->spec.class_labels.empty());
+  EXPECT_EQ(train("a", labelled({"cat", "fox"}, 5)).state, JobState::succeeded);
+  EXPECT_EQ(networks().read("a")->spec.class_labels, (std::vector<std::string>{"cat", "fox"}));
+}
+
+TEST_F(JobServiceTest, AWaitingJobsLabelsBindThoseBehindIt) {
+  const std::vector<std::string> labels{"cat", "dog"};
+  open();
+  create("a");
+  const std::string endless = start_endless("a");
+  const std::string first = jobs().train("a", labelled(labels, 5))->id;
+  EXPECT_EQ(networks().read("a")->spec.class_labels, labels);
+  EXPECT_EQ(jobs().train("a", labelled({"cat", "fox"}, 5)).error().code, ErrorCode::conflict);
+  const std::string second = jobs().train("a", labelled(labels, 5))->id;
+  EXPECT_EQ(jobs().cancel(first)->state, JobState::cancelled);
+  reopen();
+  EXPECT_TRUE(jobs().cancel(endless).ok());
+  EXPECT_EQ(wait(second).state, JobState::succeeded);  // the first one's labels came with it too
+  EXPECT_EQ(networks().read("a")->spec.class_labels, labels);
 }
 
 TEST_F(JobServiceTest, TheQueueIsBounded) {

@@ -27,9 +27,12 @@ TEST(JournalRecordTest, EveryRecordComesBack) {
   expect_round_trip(SettingsChanged{0, {}, {}, std::optional<std::uint64_t>(60), "", at(1)});
   expect_round_trip(SettingsChanged{0, {}, {}, std::optional<std::uint64_t>(), "", at(1)});
   const core::Digest digest = core::digest_bytes("x");
-  expect_round_trip(JobAccepted{"id", R"({"steps":5})", 5, "iris", digest, R"({"rows":[1]})", "k \\ \" key",
-                                digest, at(3)});
-  expect_round_trip(JobAccepted{"id", R"({"steps":5})", 5, "", digest, "", "", {}, at(3)});
+  expect_round_trip(JobAccepted{
+      "id", R"({"steps":5})", 5, "iris", digest, R"({"rows":[1]})", {}, "k \\ \" key", digest, at(3)});
+  const std::vector<std::string> labels{"ü \"1\"", "[b]", ""};
+  const JobAccepted labelled{"id", R"({"steps":5})", 5, "", digest, "", labels, "", {}, at(3)};
+  expect_round_trip(labelled);
+  EXPECT_EQ(std::get<JobAccepted>(*read_record(write_record(labelled))).class_labels, labels);
   expect_round_trip(JobStarted{"id", 18446744073709551615u, at(4), settings});
   expect_round_trip(JobStarted{"id", 0, at(4), {}});
   for (const JobSteering steering : {JobSteering::pause, JobSteering::resume, JobSteering::cancel}) {
