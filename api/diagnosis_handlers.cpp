@@ -90,8 +90,9 @@ struct Finding {
   std::size_t batch_rows = 0;
 };
 
-/// A burst has its cause earlier: where plain gradient descent passed its limit of stability.
-void find_cause(Doctor& doctor, Finding& finding) {
+/// A burst has its cause earlier: where plain gradient descent passed its limit of stability. `limit`: that
+/// of the step examined.
+void find_cause(Doctor& doctor, Finding& finding, double limit) {
   const auto burst = doctor.examine(finding.onset);
   if (!burst || !core::is_unstable(*burst)) return;
   finding.onset = doctor.first_step(finding.onset, core::is_unstable);
@@ -100,8 +101,11 @@ void find_cause(Doctor& doctor, Finding& finding) {
   const core::Diagnosis early = core::diagnose(*cause, {}, false);
   if (!early.layer) return;
   finding.diagnosis.layer = early.layer;
-  for (core::LayerHealth& layer : finding.diagnosis.layers) layer.verdict = Verdict::healthy;
-  finding.diagnosis.layers[*early.layer].verdict = finding.diagnosis.verdict;
+  std::vector<core::LayerHealth>& layers = finding.diagnosis.layers;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const bool ill = i == *early.layer || core::overshoots(layers[i], limit);
+    layers[i].verdict = ill ? finding.diagnosis.verdict : Verdict::healthy;
+  }
   finding.diagnosis.evidence.push_back({"unstable_since_step", static_cast<double>(finding.onset)});
 }
 
@@ -132,7 +136,8 @@ core::Result<Finding> find(const Call& call, const NetworkView& network, const c
     });
   if (!finding.since_step) finding.since_step = finding.step;
   finding.onset = *finding.since_step;
-  if (verdict == Verdict::exploding || verdict == Verdict::diverged) find_cause(doctor, finding);
+  if (verdict == Verdict::exploding || verdict == Verdict::diverged)
+    find_cause(doctor, finding, examination->stability_limit);
   return finding;
 }
 

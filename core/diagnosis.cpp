@@ -12,6 +12,8 @@ namespace {
 /// A burst: the loss is so many times its best, and so many times what a constant answer has.
 constexpr double kBurst = 10;
 constexpr double kBurstOverConstant = 2;
+/// A step that is so large a share of its layer leaves nothing of what was learnt.
+constexpr double kOvershoot = 1;
 /// The signal that comes back to a layer is below this share of the last one's.
 constexpr double kVanished = 1e-3;
 /// A layer is saturated or dead where this share of its units is.
@@ -68,7 +70,7 @@ class Judge {
       found(Verdict::exploding, burst_start());
     else if (!judge_gradients() && !judge_units() && !judge_stability())
       judge_curve();
-    if (diagnosis_.verdict == Verdict::exploding || diagnosis_.verdict == Verdict::diverged) blame_largest();
+    if (diagnosis_.verdict == Verdict::exploding || diagnosis_.verdict == Verdict::diverged) blame_burst();
     return std::move(diagnosis_);
   }
 
@@ -112,6 +114,13 @@ class Judge {
     for (std::size_t i = *best_ + 1; i < curve_.loss.size(); ++i)
       if (!std::isfinite(curve_.loss[i]) || burst(curve_.loss[i])) return step_at(curve_, i);
     return std::nullopt;
+  }
+
+  /// The trouble sits where it is largest; it has reached every layer that overshoots.
+  void blame_burst() {
+    blame_largest();
+    for (std::size_t i = 0; i < diagnosis_.layers.size(); ++i)
+      if (overshoots(diagnosis_.layers[i], examination_.stability_limit)) blame(i, diagnosis_.verdict);
   }
 
   /// Where the curvature, or else the gradient, is largest.
@@ -209,6 +218,11 @@ bool is_unstable(const Examination& examination) {
   return std::any_of(examination.layers.begin(), examination.layers.end(), [&](const LayerHealth& layer) {
     return layer.rate_times_curvature > examination.stability_limit;
   });
+}
+
+bool overshoots(const LayerHealth& layer, double stability_limit) {
+  return layer.update_ratio >= kOvershoot || layer.rate_times_curvature > stability_limit ||
+         !std::isfinite(layer.gradient_norm);
 }
 
 Diagnosis diagnose(const Examination& examination, const LossCurve& curve, bool diverged) {

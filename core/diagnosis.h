@@ -75,6 +75,10 @@ Result<Examination> examine(const Checkpoint& state, const Dataset& data, Execut
 /// Whether a layer's rate × curvature is past the limit of stability.
 bool is_unstable(const Examination& examination);
 
+/// Whether its next step is as large as the layer itself, past the limit of stability, or not finite at all:
+/// what every layer does that a burst has reached.
+bool overshoots(const LayerHealth& layer, double stability_limit);
+
 /// A number that speaks for a verdict.
 struct Evidence {
   std::string name;

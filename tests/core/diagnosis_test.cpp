@@ -93,6 +93,29 @@ TEST(DiagnosisTest, ABurstIsSeenWhereItBegan) {
   EXPECT_NE(diagnose(examination, history, false).verdict, Verdict::exploding);
 }
 
+TEST(DiagnosisTest, ABurstIsInEveryLayerThatItHasReached) {
+  const LossCurve history = curve(100, [](double i) { return i < 80 ? 0.3 - 0.003 * i : 0.06 * (i - 79); });
+  struct Row {
+    double update_ratio, curvature, gradient;
+    Verdict verdict;
+  };
+  for (const Row& row : {Row{0.99, 1, 5e33, Verdict::healthy}, Row{1, 1, 5e33, Verdict::diverged},
+                         Row{kAbsent, 2, 0.01, Verdict::healthy}, Row{kAbsent, 2.01, 0.01, Verdict::diverged},
+                         Row{kAbsent, 1, std::nan(""), Verdict::diverged}}) {
+    Examination examination = learning();
+    examination.loss = 24;
+    examination.stability_limit = 2;
+    examination.layers[1].rate_times_curvature = 9;
+    examination.layers[0].gradient_norm = row.gradient;
+    examination.layers[0].update_ratio = row.update_ratio;
+    examination.layers[0].rate_times_curvature = row.curvature;
+    const Diagnosis diagnosis = diagnose(examination, history, true);
+    EXPECT_EQ(diagnosis.layer, 1u);
+    EXPECT_EQ(diagnosis.layers[1].verdict, Verdict::diverged);
+    EXPECT_EQ(diagnosis.layers[0].verdict, row.verdict) << row.update_ratio << " " << row.curvature;
+  }
+}
+
 TEST(DiagnosisTest, AGradientThatHardlyArrivesHasVanished) {
   Examination examination = unlearnt();
   examination.layers = {layer(0, 1e-7), layer(1, 1e-5), layer(2, 0.02)};
