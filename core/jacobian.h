@@ -25,14 +25,16 @@ class GaussNewton {
   bool by_difference() const;
   void fill(const std::vector<Brick>& bricks, const std::vector<BrickMemory<T>>& memory,
             ConstMatrixView<T> input, std::size_t direction, std::size_t directions);
-  void weigh(const Batch<T>& batch);
-  void weigh_softmax_row(std::size_t row, double weight);
+  void find_factors(const Batch<T>& batch);
+  void center_softmax_row(std::size_t row, double weight);
 
   const Network* network_;
   Executor* executor_;
   Workspace<T> workspace_;
   AlignedBuffer<T> scratch_;
   Matrix<double> jacobian_;  // (row · directions + direction) × parameters
+  Matrix<double>
+      factors_;  // rows × directions: of the Jacobian's rows, so that G is the sum of their squares
 };
 
 }  // namespace mlpd::core

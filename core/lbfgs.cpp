@@ -86,7 +86,7 @@ double Solver<T>::search(Objective<T>& objective, const Batch<T>& batch, const T
   const Point start{0, value, dot(gradient_.data(), direction_.data(), n)};
   const auto probe = [&](double length) {
     for (std::size_t i = 0; i < n; ++i) trial_[i] = from[i] + static_cast<T>(length) * direction_[i];
-    const double loss = objective.value_and_gradient(batch, trial_.data(), 0, trial_gradient_.data()).loss();
+    const double loss = evaluate(objective, batch, trial_.data(), trial_gradient_.data()).loss();
     return Point{length, loss, dot(trial_gradient_.data(), direction_.data(), n)};
   };
   Point low = start;
@@ -140,7 +140,7 @@ template <class T>
 double Solver<T>::lbfgs(Tolerance tolerance, Objective<T>& objective, const Batch<T>& batch,
                         SolverState<T>& state, T* parameters) {
   const std::size_t n = gradient_.size();
-  const double value = objective.value_and_gradient(batch, parameters, 0, gradient_.data()).loss();
+  const double value = evaluate(objective, batch, parameters, gradient_.data()).loss();
   const double size = largest(gradient_.data(), n);
   if (!(size > tolerance.gradient)) {
     state.converged = true;

@@ -22,7 +22,7 @@ template <class T>
 double Solver<T>::levenberg_marquardt(Tolerance tolerance, Objective<T>& objective, const Batch<T>& batch,
                                       SolverState<T>& state, T* parameters) {
   const auto n = static_cast<Eigen::Index>(gradient_.size());
-  const double value = objective.value_and_gradient(batch, parameters, 0, gradient_.data()).loss();
+  const double value = evaluate(objective, batch, parameters, gradient_.data()).loss();
   double size = 0;
   for (T g : gradient_) size = std::max(size, std::abs(static_cast<double>(g)));
   if (!(size > tolerance.gradient)) {
@@ -47,7 +47,7 @@ double Solver<T>::levenberg_marquardt(Tolerance tolerance, Objective<T>& objecti
     const Eigen::VectorXd move = factor.solve(right);
     for (std::size_t i = 0; i < trial_.size(); ++i)
       trial_[i] = static_cast<T>(static_cast<double>(parameters[i]) + move[static_cast<Eigen::Index>(i)]);
-    const double found = objective.value_and_gradient(batch, trial_.data(), 0, trial_gradient_.data()).loss();
+    const double found = evaluate(objective, batch, trial_.data(), trial_gradient_.data()).loss();
     if (!(found < value)) continue;
     std::copy_n(trial_.data(), trial_.size(), parameters);
     state.damping = std::max(kLeastDamping, state.damping * kDampingFalls);

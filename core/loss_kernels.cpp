@@ -98,6 +98,37 @@ void softmax_forward(const LossArguments<T>& a, T* row_losses) {
   }
 }
 
+/// The same with rows side by side: for a few columns.
+template <class T>
+void softmax_forward_by_rows(const LossArguments<T>& a, T* row_losses) {
+  using Ops = VectorOps<T>;
+  using V = typename Ops::V;
+  const std::size_t columns = a.z.columns;
+  for (std::size_t r = 0; r < a.z.rows; r += Ops::kLanes) {
+    const std::size_t count = std::min(Ops::kLanes, a.z.rows - r);
+    const auto column = [&](const ConstMatrixView<T>& matrix, std::size_t j) {
+      T lanes[Ops::kLanes] = {};
+      for (std::size_t i = 0; i < count; ++i) lanes[i] = matrix(r + i, j);
+      return Ops::load(lanes);
+    };
+    V largest = column(a.z, 0);
+    for (std::size_t j = 1; j < columns; ++j) {
+      const V z = column(a.z, j);
+      largest = Ops::select(Ops::less(largest, z), z, largest);
+    }
+    V total = Ops::set(0);
+    for (std::size_t j = 0; j < columns; ++j)
+      total = Ops::add(total, exp_of_nonpositive<Ops>(Ops::sub(column(a.z, j), largest)));
+    const V log_total = log<Ops>(total);
+    V sum = Ops::set(0);
+    for (std::size_t j = 0; j < columns; ++j)
+      sum = Ops::fma(smoothed<Ops>(a, column(a.targets, j)),
+                     Ops::sub(log_total, Ops::sub(column(a.z, j), largest)), sum);
+    if (a.row_weights != nullptr) sum = Ops::mul(Ops::load(a.row_weights + r, count), sum);
+    Ops::store(sum, row_losses + r, count);
+  }
+}
+
 template <Loss kLoss, bool kFused, class T>
 void terms_backward(const LossArguments<T>& a, T* gradient) {
   using Ops = VectorOps<T>;
@@ -152,8 +183,9 @@ void forward(Loss loss, bool fused, const LossArguments<T>& a, T* row_losses) {
       return fused ? terms_forward<Loss::binary_cross_entropy, true>(a, row_losses)
                    : terms_forward<Loss::binary_cross_entropy, false>(a, row_losses);
     case Loss::cross_entropy:
-      return fused ? softmax_forward(a, row_losses)
-                   : terms_forward<Loss::cross_entropy, false>(a, row_losses);
+      if (!fused) return terms_forward<Loss::cross_entropy, false>(a, row_losses);
+      return a.z.columns < VectorOps<T>::kLanes ? softmax_forward_by_rows(a, row_losses)
+                                                : softmax_forward(a, row_losses);
   }
 }
 

@@ -76,6 +76,7 @@ Result<void> NetworkLearner<T>::set_hyper_parameters(const HyperParameters& hype
   if (present.schedule != hyper_parameters.schedule) state_.plateau = {};
   present = hyper_parameters;
   objective_.set_regularization(present.regularization);
+  if (solver_ != nullptr) solver_->forget();
   return {};
 }
 
@@ -115,6 +116,7 @@ Result<void> NetworkLearner<T>::bind(std::shared_ptr<const Dataset> data, const 
   Batches<T> batches(*data, plan, spec_.loss, spec_.seed);
   if (is_solver(spec_.hyper_parameters.optimizer.kind)) begin_solver(batches);
   batches_ = std::move(batches);
+  if (solver_ != nullptr) solver_->forget();
   accuracy_rule_ = accuracy_rule(spec_, is_one_hot(*data));
   return {};
 }
@@ -208,7 +210,7 @@ bool NetworkLearner<T>::update(bool recorded, const OnRecord& on_record) {
   const HyperParameters& hyper_parameters = spec_.hyper_parameters;
   if (recorded) {
     if (!state_.finite()) return false;
-    Record record = make_record(batch);
+    Record record = make_record(batch, objective_.loss(batch, state_.parameters.data()));
     if (const ScheduleOptions* plateau = plateau_of(hyper_parameters.schedule))
       state_.plateau.observe(validation_ != nullptr ? record.validation_loss : record.loss, *plateau);
     record.learning_rate = next_rate(state_, hyper_parameters);
@@ -221,13 +223,13 @@ bool NetworkLearner<T>::update(bool recorded, const OnRecord& on_record) {
 /// One iteration of a full-batch solver; `gradient_` is made for records alone.
 template <class T>
 bool NetworkLearner<T>::solver_update(const Batch<T>& batch, bool recorded, const OnRecord& on_record) {
+  if (solver_ == nullptr) solver_ = std::make_unique<Solver<T>>(*network_, *executor_);
   if (recorded) {
     if (!state_.finite()) return false;
-    objective_.gradient(batch, state_.parameters.data(), nullptr, state_.step, gradient_.data());
-    const Record record = make_record(batch);
+    const LossParts loss = solver_->evaluate(objective_, batch, state_.parameters.data(), gradient_.data());
+    const Record record = make_record(batch, loss);
     if (on_record) on_record(record);
   }
-  if (solver_ == nullptr) solver_ = std::make_unique<Solver<T>>(*network_, *executor_);
   solver_->step(spec_.hyper_parameters.optimizer.kind, objective_, batch, state_.solver,
                 state_.parameters.data());
   if (spec_.ema > 0)
@@ -250,8 +252,7 @@ void NetworkLearner<T>::begin_solver(const Batches<T>& batches) {
 }
 
 template <class T>
-Record NetworkLearner<T>::make_record(const Batch<T>& batch) {
-  const LossParts loss = objective_.loss(batch, state_.parameters.data());
+Record NetworkLearner<T>::make_record(const Batch<T>& batch, const LossParts& loss) {
   Record record;
   record.step = state_.step;
   record.epoch = state_.cursor.epoch;

@@ -44,7 +44,8 @@ class NetworkLearner final : public Learner {
   bool update(bool recorded, const OnRecord& on_record);
   bool solver_update(const Batch<T>& batch, bool recorded, const OnRecord& on_record);
   void begin_solver(const Batches<T>& batches);
-  Record make_record(const Batch<T>& batch);
+  /// The objective's outputs are those of the present parameters.
+  Record make_record(const Batch<T>& batch, const LossParts& loss);
   std::uint64_t check_interval() const;
   /// Outputs and the last brick's z of all rows, block by block.
   void predict_all(const Matrix<T>& inputs, Matrix<T>& z, Matrix<T>& h, Workspace<T>& workspace) const;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 #include <string>
 #include <utility>
@@ -87,7 +88,23 @@ Solver<T>::Solver(const Network& network, Executor& executor)
       gradient_(network.parameter_count()),
       direction_(network.parameter_count()),
       trial_(network.parameter_count()),
-      trial_gradient_(network.parameter_count()) {}
+      trial_gradient_(network.parameter_count()),
+      known_parameters_(network.parameter_count()),
+      known_gradient_(network.parameter_count()) {}
+
+template <class T>
+LossParts Solver<T>::evaluate(Objective<T>& objective, const Batch<T>& batch, const T* parameters,
+                              T* gradient) {
+  // Bits, not numbers: a zero of the other sign is another point, a NaN the same.
+  const std::size_t bytes = known_parameters_.size() * sizeof(T);
+  if (!known_ || std::memcmp(known_parameters_.data(), parameters, bytes) != 0) {
+    known_loss_ = objective.value_and_gradient(batch, parameters, 0, known_gradient_.data());
+    std::copy_n(parameters, known_parameters_.size(), known_parameters_.data());
+    known_ = true;
+  }
+  std::copy_n(known_gradient_.data(), known_gradient_.size(), gradient);
+  return known_loss_;
+}
 
 template <class T>
 void Solver<T>::step(Optimizer kind, Objective<T>& objective, const Batch<T>& batch, SolverState<T>& state,
@@ -139,7 +156,7 @@ void Solver<T>::automatic(Objective<T>& objective, const Batch<T>& batch, Solver
 /// less than half of what the best constant leaves.
 template <class T>
 bool Solver<T>::stuck(Objective<T>& objective, const Batch<T>& batch, const T* parameters) {
-  objective.gradient(batch, parameters, nullptr, 0, trial_gradient_.data());
+  evaluate(objective, batch, parameters, trial_gradient_.data());
   const ConstMatrixView<T> outputs = objective.outputs();
   if (is_classifier(network_->spec())) {
     const AccuracyRule rule = batch.targets.columns > 1 ? AccuracyRule::argmax : AccuracyRule::threshold;

@@ -38,6 +38,11 @@ class Solver {
  public:
   Solver(const Network& network, Executor& executor);
 
+  /// Loss and gradient at `parameters`. What was evaluated last is known, and not computed again.
+  LossParts evaluate(Objective<T>& objective, const Batch<T>& batch, const T* parameters, T* gradient);
+  /// The function is another one: nothing of it is known.
+  void forget() { known_ = false; }
+
   /// Moves `parameters` by one iteration of `kind` (auto: of state.choice, with restarts). Where no further
   /// progress is possible, sets state.converged and changes nothing more.
   void step(Optimizer kind, Objective<T>& objective, const Batch<T>& batch, SolverState<T>& state,
@@ -68,6 +73,10 @@ class Solver {
   AlignedBuffer<T> trial_;
   AlignedBuffer<T> trial_gradient_;
   Matrix<double> matrix_;
+  bool known_ = false;  ///< what the objective's outputs belong to:
+  AlignedBuffer<T> known_parameters_;
+  AlignedBuffer<T> known_gradient_;
+  LossParts known_loss_;
 };
 
 }  // namespace mlpd::core

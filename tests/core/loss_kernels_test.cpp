@@ -137,7 +137,7 @@ TYPED_TEST(LossKernelsOnTargets, GiveTheSameBitsEverywhere) {
   using T = TypeParam;
   for_each_pair([](const LossOptions& loss, Activation last) {
     for (const auto& [rows, columns] :
-         {std::pair<std::size_t, std::size_t>{1, 1}, {5, 1}, {4, 2}, {18, 10}, {3, 65}, {2, 130}}) {
+         {std::pair<std::size_t, std::size_t>{1, 1}, {5, 1}, {4, 2}, {37, 3}, {18, 10}, {3, 65}, {2, 130}}) {
       const auto batch = make_batch<T>(last, loss.kind, rows, columns);
       for (const T* weights : {static_cast<const T*>(nullptr), batch.row_weights.data()}) {
         std::vector<T> values;

@@ -108,6 +108,31 @@ TEST(Solver, IsTheSameInPiecesAndAcrossCheckpoints) {
     }
 }
 
+// What was evaluated last is not evaluated again, but for another function.
+TEST(Solver, TakesNothingOverFromAnotherFunction) {
+  SerialExecutor executor;
+  const auto moons = std::make_shared<Dataset>(*generate({.kind = Generator::moons, .rows = 80}));
+  for (Optimizer kind : {Optimizer::lbfgs, Optimizer::levenberg_marquardt})
+    for (const bool other_data : {false, true}) {
+      auto kept = make(xor_spec(kind, Dtype::float64, 5), executor);
+      ASSERT_TRUE(kept->bind(article(), {}).ok());
+      kept->advance(5, 1, {});
+      auto fresh = *Learner::restore(kept->checkpoint(), executor);
+      ASSERT_TRUE(fresh->bind(article(), {}).ok());
+      for (Learner* learner : {kept.get(), fresh.get()}) {
+        if (other_data) {
+          ASSERT_TRUE(learner->bind(moons, {}).ok());
+        } else {
+          HyperParameters settings = learner->spec().hyper_parameters;
+          settings.regularization.l2 = 3;
+          ASSERT_TRUE(learner->set_hyper_parameters(settings).ok());
+        }
+        learner->advance(5, 2, {});
+      }
+      EXPECT_EQ(state_digest(kept->checkpoint()).hex(), state_digest(fresh->checkpoint()).hex());
+    }
+}
+
 TEST(Solver, RefusesByName) {
   SerialExecutor executor;
   NetworkSpec spec = xor_spec(Optimizer::levenberg_marquardt, Dtype::float32, 0);
