@@ -526,9 +526,10 @@ false,"required":["rank","candidate","network","kept","score","step","parameters
     {"RecipeList",
      R"json({"type":"object","additionalProperties":false,"required":["recipes"],"properties":{"recipes":{
 "type":"array","items":{"type":"object","additionalProperties":false,"required":["name","about","steps",
-"network","request"],"properties":{"name":{"type":"string"},"about":{"type":"string"},"steps":{"type":
-"integer","minimum":1},"forks_at":{"type":"integer","minimum":1},"network":{"$ref":
-"#/components/schemas/Spec"},"request":{"$ref":"#/components/schemas/ReadyRequest"}}}}}})json"},
+"available","network","request"],"properties":{"name":{"type":"string"},"about":{"type":"string"},"steps":
+{"type":"integer","minimum":1},"forks_at":{"type":"integer","minimum":1},"dataset":{"type":"string"},
+"available":{"type":"boolean"},"network":{"$ref":"#/components/schemas/Spec"},"request":{"$ref":
+"#/components/schemas/ReadyRequest"}}}}}})json"},
     {"RecipeRequest",
      R"json({"type":"object","additionalProperties":false,"properties":{"name":{"$ref":
 "#/components/schemas/Name"},"parent":{"$ref":"#/components/schemas/Name"},"seed":{"type":"integer",

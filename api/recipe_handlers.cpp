@@ -1,5 +1,9 @@
 #include "api/recipe_handlers.h"
 
+#include <utility>
+
+#include "api/dataset_network.h"
+#include "api/dataset_service.h"
 #include "api/decode_network.h"
 #include "api/encode_job.h"
 #include "api/encode_network.h"
@@ -63,6 +67,11 @@ core::Error unknown_recipe(const std::string& name) {
           {}};
 }
 
+bool is_available(const Services& services, const Recipe& recipe) {
+  return recipe.dataset.empty() ||
+         (services.datasets != nullptr && services.datasets->read(std::string(recipe.dataset)).ok());
+}
+
 /// Starts one recipe: the network, branched off where the recipe says so, and its training.
 class Kitchen {
  public:
@@ -100,11 +109,33 @@ class Kitchen {
     network.spec = recipe_.spec;
     if (request_.seed) network.spec.seed = *request_.seed;
     network.labels = {{"recipe", std::string(otherwise)}};
+    if (!recipe_.dataset.empty()) {
+      if (core::Result<void> fitted = fit(network); !fitted) return fitted.error();
+    }
     network.idempotency = idempotency;
     auto made = services_.networks.create(network);
     if (made || !name.empty() || made.error().code != core::ErrorCode::already_exists) return made;
     network.name += "-" + services_.system.new_id();
     return services_.networks.create(network);
+  }
+
+  core::Result<void> fit(CreateNetwork& network) {
+    if (!is_available(services_, recipe_))
+      return core::Error{core::ErrorCode::not_found,
+                         "the data set " + std::string(recipe_.dataset) +
+                             " is not in this build: it comes with the dashboard, which was left out",
+                         {}};
+    std::string body;
+    JsonWriter(body)
+        .begin_object()
+        .field("dataset", recipe_.dataset)
+        .field("seed", network.spec.seed)
+        .end_object();
+    auto fitted = fit_to_dataset(*parse_json(body), *services_.datasets);
+    if (!fitted) return fitted.error();
+    network.preprocess = *std::move(fitted);
+    network.spec.class_labels = network.preprocess->target.categories;
+    return {};
   }
 
   core::Result<NetworkView> fork(const std::string& parent) {
@@ -127,10 +158,28 @@ class Kitchen {
   core::Result<JobView> train(const std::string& network, std::uint64_t steps,
                               std::optional<double> steps_per_second, const Idempotency& idempotency) {
     TrainRequest request;
-    core::Dataset points = core::article_xor();
-    points.class_labels.clear();  // its classes are indices
-    request.data = std::make_shared<const core::Dataset>(std::move(points));
     request.plan.steps = steps;
+    if (recipe_.dataset.empty()) {
+      core::Dataset points = core::article_xor();
+      points.class_labels.clear();  // its classes are indices
+      request.data = std::make_shared<const core::Dataset>(std::move(points));
+    } else {
+      request.data = std::string(recipe_.dataset);
+      request.plan.validation_fraction = kRecipeValidationFraction;
+      request.plan.keep_best = true;
+      request.plan.batches.batch_size = recipe_.batch_size;
+      request.plan.batches.shuffle = recipe_.batch_size > 0;
+    }
+    request.plan.steps = steps;
+    if (recipe_.dataset.empty()) {
+      request.data = std::make_shared<const core::Dataset>(core::article_xor());
+    } else {
+      request.data = std::string(recipe_.dataset);
+      request.plan.validation_fraction = kRecipeValidationFraction;
+      request.plan.keep_best = true;
+      request.plan.batches.batch_size = recipe_.batch_size;
+      request.plan.batches.shuffle = recipe_.batch_size > 0;
+    }
     request.pace_steps_per_second = steps_per_second;
     request.idempotency = idempotency;
     return services_.jobs.train(network, request);
@@ -144,13 +193,15 @@ class Kitchen {
 
 }  // namespace
 
-Response list_recipes(const Call&) {
+Response list_recipes(const Call& call) {
   std::string body;
   JsonWriter out(body);
   out.begin_object().key("recipes").begin_array();
   for (const Recipe& recipe : recipes()) {
     out.begin_object().field("name", recipe.name).field("about", recipe.about).field("steps", recipe.steps);
     if (recipe.forks) out.field("forks_at", kRemedyForkStep);
+    if (!recipe.dataset.empty()) out.field("dataset", recipe.dataset);
+    out.field("available", is_available(call.services, recipe));
     core::NetworkSpec spec = recipe.spec;
     if (recipe.forks) spec.hyper_parameters = recipe.changed;
     out.key("network").begin_object();

@@ -1,5 +1,7 @@
 #include "api/recipes.h"
 
+#include <utility>
+
 namespace mlpd::api {
 namespace {
 
@@ -41,6 +43,32 @@ core::NetworkSpec vanishing_spec() {
   return spec;
 }
 
+Recipe over_dataset(std::string_view name, std::string_view about, std::string_view dataset,
+                    core::NetworkSpec spec, std::uint64_t steps, std::uint64_t batch_size) {
+  Recipe recipe{name, about, std::move(spec), steps};
+  recipe.dataset = dataset;
+  recipe.batch_size = batch_size;
+  return recipe;
+}
+
+core::NetworkSpec iris_spec() {
+  core::NetworkSpec spec = xor_spec(8);
+  spec.inputs = 4;
+  spec.layers.back().units = 3;
+  spec.hyper_parameters.regularization.l2 = 1;
+  return spec;
+}
+
+core::NetworkSpec digits_spec() {
+  core::NetworkSpec spec = xor_spec(48);
+  spec.inputs = 49;
+  spec.layers[0].activation = core::Activation::relu;
+  spec.layers.back().units = 10;
+  spec.hyper_parameters.optimizer.learning_rate = 0.005;
+  spec.hyper_parameters.regularization.l2 = 1;  // else it learns its 800 rows by heart
+  return spec;
+}
+
 template <class Change>
 Recipe remedy(std::string_view name, std::string_view about, Change change) {
   Recipe recipe{name, about, exploding_spec(), 1'940, true, exploding_spec().hyper_parameters};
@@ -72,6 +100,10 @@ std::vector<Recipe> make_recipes() {
              [](core::HyperParameters& settings) { settings.regularization.l2 = 1; }),
       remedy("stronger-l1", "The exploding network branched off at step 60, its weights held back by L1.",
              [](core::HyperParameters& settings) { settings.regularization.l1 = 0.3; }),
+      over_dataset("iris", "Three kinds of iris told apart by four measures of their flowers.", "sample-iris",
+                   iris_spec(), 300, 0),
+      over_dataset("digits", "A thousand handwritten digits of 7 × 7 pixels.", "sample-digits", digits_spec(),
+                   500, 64),
   };
 }
 

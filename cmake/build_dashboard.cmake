@@ -33,8 +33,8 @@ function(build_page)
     endif()
     file(WRITE ${BUILD}/installed ${lock})
   endif()
-  file(REMOVE_RECURSE ${BUILD}/src ${BUILD}/public)
-  file(COPY ${SOURCE}/src ${SOURCE}/public ${SOURCE}/index.html ${SOURCE}/vite.config.ts ${SOURCE}/svelte.config.js
+  file(REMOVE_RECURSE ${BUILD}/src ${BUILD}/public ${BUILD}/scripts)
+  file(COPY ${SOURCE}/src ${SOURCE}/public ${SOURCE}/scripts ${SOURCE}/index.html ${SOURCE}/vite.config.ts ${SOURCE}/svelte.config.js
        ${SOURCE}/tsconfig.json DESTINATION ${BUILD})
   run_npm(run build)
   set(failed "${failed}" PARENT_SCOPE)

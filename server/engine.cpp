@@ -151,6 +151,8 @@ Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options) {
   Result<std::unique_ptr<DatasetStore>> datasets =
       DatasetStore::open(options.data_dir, options.files, options.now, options.log);
   if (!datasets.ok()) return datasets.error();
+  for (const SampleTable& sample : options.samples)
+    if (Result<void> added = (*datasets)->add_sample(sample); !added.ok()) return added.error();
   auto state = std::make_unique<State>(std::move(options), *std::move(store), *std::move(datasets));
   EngineParts& parts = state->parts;
 

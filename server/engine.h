@@ -6,11 +6,13 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "api/service.h"
 #include "core/result.h"
 #include "server/observer.h"
 #include "server/store/file_system.h"
+#include "server/store/sample_table.h"
 
 namespace mlpd::server {
 
@@ -23,6 +25,7 @@ struct EngineOptions {
   std::function<void(const std::string&)> log;  ///< what an operator should read; null: nowhere
   std::function<api::Timestamp()> now;          ///< null: the system's clock
   std::shared_ptr<FileSystem> files;            ///< null: the real one
+  std::vector<SampleTable> samples;             ///< further built-in data sets
 };
 
 /// Networks, their training, data sets and their store in one folder: everything behind the HTTP contract.

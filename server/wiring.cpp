@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <thread>
 
+#include "server/http/assets.h"
+
 namespace mlpd::server {
 namespace {
 
@@ -14,11 +16,26 @@ std::size_t or_one_for_each_processor(std::size_t threads) {
 
 }  // namespace
 
+std::vector<SampleTable> embedded_samples() {
+  static constexpr std::string_view kFolder = "/samples/";
+  static constexpr std::string_view kEnding = ".csv";
+  std::vector<SampleTable> samples;
+  for (const Asset& asset : embedded_assets()) {
+    std::string_view name = asset.path;
+    if (!name.starts_with(kFolder) || !name.ends_with(kEnding)) continue;
+    name.remove_prefix(kFolder.size());
+    name.remove_suffix(kEnding.size());
+    samples.push_back({"sample-" + std::string(name), asset.identity});
+  }
+  return samples;
+}
+
 EngineOptions engine_options(const Config& config, Log& log) {
   EngineOptions options;
   options.data_dir = config.data_dir;
   options.training_threads = or_one_for_each_processor(config.training_threads);
   options.limits = config.limits;
+  options.samples = embedded_samples();
   options.log = [&log](const std::string& message) { log.warning(message); };
   return options;
 }

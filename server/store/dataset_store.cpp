@@ -1,9 +1,11 @@
 #include "server/store/dataset_store.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "api/dataset_document.h"
 #include "api/model_document.h"
+#include "api/table_parser.h"
 #include "core/generator.h"
 #include "core/table_profile.h"
 
@@ -38,6 +40,35 @@ class OwnedTable final : public core::RowSource {
  private:
   core::Table table_;
   core::TableSource source_;
+};
+
+// CSV text as a source; parsed for each pass.
+class CsvText final : public core::RowSource {
+ public:
+  static core::Result<std::shared_ptr<const core::RowSource>> open(std::string_view text) {
+    core::Result<core::Table> table = parse(text);
+    if (!table) return table.error();
+    return std::shared_ptr<const core::RowSource>(
+        new CsvText(text, std::move(table->columns), table->rows.size()));
+  }
+  const std::vector<std::string>& columns() const override { return columns_; }
+  std::size_t rows() const override { return rows_; }
+  core::Result<void> for_each(std::size_t first, const Visit& visit) const override {
+    const core::Result<core::Table> table = parse(text_);
+    if (!table) return table.error();
+    return core::TableSource(*table).for_each(first, visit);
+  }
+
+ private:
+  CsvText(std::string_view text, std::vector<std::string> columns, std::size_t rows)
+      : text_(text), columns_(std::move(columns)), rows_(rows) {}
+  static core::Result<core::Table> parse(std::string_view text) {
+    return api::read_csv_table(text, {}, std::numeric_limits<std::size_t>::max());
+  }
+
+  std::string_view text_;
+  std::vector<std::string> columns_;
+  std::size_t rows_;
 };
 
 core::Table article_table() {
@@ -172,24 +203,40 @@ core::Result<std::unique_ptr<DatasetStore>> DatasetStore::open(const fs::path& f
     else
       store->set_aside(item.name, entry.error().message, log);
   }
-  store->add_built_in();
+  auto article =
+      built_in(std::string(kArticleXor), "class", std::make_shared<const OwnedTable>(article_table()));
+  if (!article) return article.error();
+  store->entries_.insert_or_assign(std::string(kArticleXor), std::move(article).value());
   return store;
 }
 
-void DatasetStore::add_built_in() {
-  auto rows = std::make_shared<const OwnedTable>(article_table());
+core::Result<DatasetStore::Entry> DatasetStore::built_in(std::string name, const std::string& target,
+                                                         std::shared_ptr<const core::RowSource> rows) {
   core::TableProfiler profiler(rows->columns(), core::RowUnit::row);
-  (void)rows->for_each(0, [&](std::size_t row, std::span<const core::Cell> cells) {
+  core::Result<void> read = rows->for_each(0, [&](std::size_t row, std::span<const core::Cell> cells) {
     profiler.add(row + 1, cells);
     return true;
   });
+  if (!read) return read.error();
+  core::Result<core::TableProfile> profile = profiler.finish(target, {});
+  if (!profile) return profile.error();
   Entry entry;
-  entry.view.name = std::string(kArticleXor);
+  entry.view.name = std::move(name);
   entry.view.read_only = true;
   entry.view.source = "built in";
-  entry.view.profile = profiler.finish("class", {}).value();
+  entry.view.profile = std::move(profile).value();
   entry.rows = std::move(rows);
-  entries_.insert_or_assign(entry.view.name, std::move(entry));
+  return entry;
+}
+
+core::Result<void> DatasetStore::add_sample(const SampleTable& sample) {
+  core::Result<std::shared_ptr<const core::RowSource>> rows = CsvText::open(sample.csv);
+  if (!rows) return rows.error();
+  core::Result<Entry> entry = built_in(sample.name, (*rows)->columns().back(), *rows);
+  if (!entry) return entry.error();
+  const std::lock_guard lock(mutex_);
+  entries_.emplace(sample.name, std::move(entry).value());
+  return {};
 }
 
 core::Result<DatasetStore::Entry> DatasetStore::load(const std::string& name) const {

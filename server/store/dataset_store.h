@@ -13,6 +13,7 @@
 #include "server/dataset_source.h"
 #include "server/store/file_system.h"
 #include "server/store/row_file.h"
+#include "server/store/sample_table.h"
 
 namespace mlpd::server {
 
@@ -37,6 +38,10 @@ class DatasetStore final : public api::DatasetService, public DatasetSource {
                                                           std::shared_ptr<FileSystem> files, Clock clock,
                                                           Log log);
 
+  /// A built-in data set; one that the folder has under its name stays in its place. Its rows are parsed anew
+  /// whenever they are read, so that they take no memory.
+  core::Result<void> add_sample(const SampleTable& sample);
+
   core::Result<std::unique_ptr<api::DatasetUpload>> begin(const api::CreateDataset& request) override;
   api::DatasetPage list(std::size_t limit, const std::string& cursor) override;
   core::Result<api::DatasetView> read(const std::string& name) override;
@@ -57,7 +62,8 @@ class DatasetStore final : public api::DatasetService, public DatasetSource {
   };
 
   DatasetStore(std::filesystem::path folder, std::shared_ptr<FileSystem> files, Clock clock);
-  void add_built_in();
+  static core::Result<Entry> built_in(std::string name, const std::string& target,
+                                      std::shared_ptr<const core::RowSource> rows);
   core::Result<Entry> load(const std::string& name) const;
   core::Result<Entry> find(const std::string& name);
   core::Result<api::DatasetView> publish(const std::filesystem::path& filled, Entry entry);

@@ -93,6 +93,37 @@ TEST_F(RecipeHandlersTest, StartsTheNetworkAndItsJob) {
   EXPECT_EQ(post("/v1/recipes/xor-3", R"({"name":"xor-3"})").status, 409) << "a given name isn't changed";
 }
 
+TEST_F(RecipeHandlersTest, StartsOverADataSetWhereTheBuildHasIt) {
+  const auto missing = post("/v1/recipes/iris", "{}");
+  EXPECT_EQ(missing.status, 404);
+  EXPECT_NE(missing.body.find("sample-iris is not in this build"), std::string::npos) << missing.body;
+  EXPECT_EQ(get("/v1/networks/iris").status, 404);
+  const auto available = [&] {
+    const Json list = json_of(get("/v1/recipes"));
+    for (std::size_t i = 0; i < recipes().size(); ++i) {
+      const std::string where = "recipes/" + std::to_string(i);
+      if (text_at(list, where + "/name") == "iris") return *at(list, where + "/available").as<bool>();
+    }
+    ADD_FAILURE();
+    return false;
+  };
+  EXPECT_FALSE(available());
+  std::string flowers = "a,b,c,d,kind\n";
+  for (int row = 0; row < 30; ++row)
+    flowers += std::to_string(row % 3) + ",1," + std::to_string(row) + ",2," + "xyz"[row % 3] + "\n";
+  auto upload =
+      *service.datasets.begin({.name = "sample-iris", .source = "csv", .target = "kind", .types = {}});
+  const auto parser = make_csv_parser({}, *upload);
+  ASSERT_TRUE(parser->feed(flowers).ok() && parser->finish().ok() && upload->commit().ok());
+  EXPECT_TRUE(available());
+  const auto made = post("/v1/recipes/iris", R"({"steps":5,"seed":9})");
+  ASSERT_EQ(made.status, 201) << made.body;
+  EXPECT_EQ(text_at(json_of(made), "network/class_labels/1"), "y");
+  EXPECT_EQ(std::get<std::string>(*service.last_train.data), "sample-iris");
+  EXPECT_EQ(service.last_train.plan.validation_fraction, kRecipeValidationFraction);
+  EXPECT_TRUE(service.last_train.plan.keep_best);
+}
+
 TEST_F(RecipeHandlersTest, NamesEveryFault) {
   const auto unknown = post("/v1/recipes/xor-4", "{}");
   EXPECT_EQ(unknown.status, 404);

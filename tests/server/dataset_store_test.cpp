@@ -197,6 +197,20 @@ TEST_F(Datasets, BuiltInIsTheArticlesData) {
   EXPECT_EQ(data->class_labels, core::article_xor().class_labels);
 }
 
+TEST_F(Datasets, SamplesAreBuiltInAndDontHideWhatTheFolderHas) {
+  ASSERT_TRUE(upload("sample-flowers", kFlowers).ok());
+  ASSERT_TRUE(store_->add_sample({"sample-flowers", "a,b\n1,2\n"}).ok());
+  ASSERT_TRUE(store_->add_sample({"sample-kinds", kFlowers}).ok());
+  EXPECT_FALSE(store_->read("sample-flowers")->read_only);
+  const api::DatasetView kinds = *store_->read("sample-kinds");
+  EXPECT_TRUE(kinds.read_only);
+  EXPECT_EQ(kinds.profile.rows, 4u);
+  EXPECT_EQ(kinds.profile.target, "species");
+  EXPECT_EQ(rows_of("sample-kinds"), rows_of("sample-flowers"));
+  EXPECT_EQ(store_->remove("sample-kinds").error().code, core::ErrorCode::permission_denied);
+  EXPECT_FALSE(store_->add_sample({"sample-bad", "a,b\n1\n"}).ok());
+}
+
 TEST_F(Datasets, GiveTrainingRowsEncodedWithoutTheTestPart) {
   std::string csv = "x,k,y\n";
   for (int r = 0; r < 50; ++r)

@@ -5,8 +5,18 @@
 
 #include <sstream>
 
+#include "server/http/assets.h"
+
 namespace mlpd::server {
 namespace {
+
+TEST(Wiring, BringsTheSamplesThatComeWithTheDashboard) {
+  std::vector<std::string> names;
+  for (const SampleTable& sample : embedded_samples()) names.push_back(sample.name);
+  const bool has_dashboard = is_asset("/icon.svg");
+  EXPECT_EQ(names, has_dashboard ? std::vector<std::string>({"sample-digits", "sample-iris"})
+                                 : std::vector<std::string>());
+}
 
 TEST(Wiring, PassesTheConfigurationOn) {
   Config config;

@@ -1560,6 +1560,8 @@ export interface components {
                 about: string;
                 steps: number;
                 forks_at?: number;
+                dataset?: string;
+                available: boolean;
                 network: components["schemas"]["Spec"];
                 request: components["schemas"]["ReadyRequest"];
             }[];
