@@ -20,8 +20,6 @@ class DatasetSource {
   virtual core::Result<std::shared_ptr<const core::Dataset>> rows(
       const std::string& name, const core::NetworkSpec& spec,
       const std::shared_ptr<const core::Preprocess>& preprocess) = 0;
-  /// What was damaged and set aside at the start, each with the reason.
-  virtual const std::vector<std::string>& quarantined() const = 0;
 };
 
 }  // namespace mlpd::server

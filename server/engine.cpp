@@ -74,9 +74,13 @@ struct Engine::State {
         datasets(std::move(opened_datasets)),
         pool(options.training_threads),
         data(*store),
-        parts{
-            *store,      registry, data, pool, options.limits, events, datasets.get(), options.now, random_id,
-            options.log, {},       {},   {}},
+        parts{*store,      store->damaged(),
+              registry,    data,
+              pool,        options.limits,
+              events,      datasets.get(),
+              options.now, random_id,
+              options.log, {},
+              {},          {}},
         keeper(parts),
         networks(parts, keeper),
         jobs(parts, keeper),
@@ -149,7 +153,7 @@ Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options) {
   Result<std::unique_ptr<FileStore>> store = FileStore::open(options.data_dir, options.files, options.log);
   if (!store.ok()) return store.error();
   Result<std::unique_ptr<DatasetStore>> datasets =
-      DatasetStore::open(options.data_dir, options.files, options.now, options.log);
+      DatasetStore::open(options.data_dir, options.files, options.now, (*store)->damaged());
   if (!datasets.ok()) return datasets.error();
   for (const SampleTable& sample : options.samples)
     if (Result<void> added = (*datasets)->add_sample(sample); !added.ok()) return added.error();

@@ -9,6 +9,7 @@
 #include "server/dataset_source.h"
 #include "server/observer.h"
 #include "server/registry.h"
+#include "server/store/quarantine.h"
 #include "server/store/store.h"
 #include "server/training_data.h"
 
@@ -17,6 +18,7 @@ namespace mlpd::server {
 /// What the parts of one engine share; borrowed, all outlive them.
 struct EngineParts {
   Store& store;
+  Quarantine& damaged;
   Registry& registry;
   TrainingData& data;
   core::Executor& executor;

@@ -15,6 +15,8 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "server/store/file_system.h"
+
 namespace mlpd::server {
 namespace {
 
@@ -136,7 +138,8 @@ class Replacement {
     if (!write_all(file_, text)) return failed(fresh_, "can't be written");
     done_ = ::rename(fresh_.c_str(), path_.c_str()) == 0;
     if (!done_) return failed(path_, "can't be replaced");
-    return {};
+    const std::filesystem::path folder = std::filesystem::path(path_).parent_path();
+    return FileSystem().sync_folder(folder.empty() ? "." : folder);
   }
 
  private:

@@ -29,7 +29,7 @@ void rank(std::vector<api::SearchResult>& results, const std::string& metric) {
 }  // namespace
 
 Result<void> Searches::recover() {
-  if (Result<void> made = files_->make_folder(folder_); !made.ok()) return made;
+  if (Result<void> made = make_folder_durably(*files_, folder_); !made.ok()) return made;
   const Result<std::vector<FileSystem::Item>> items = files_->list(folder_);
   if (!items.ok()) return items.error();
   std::vector<SearchPointer> found;
@@ -43,10 +43,8 @@ Result<void> Searches::recover() {
       found.push_back(*std::move(search));
       continue;
     }
-    parts_.log("search " + item.name + ": " + search.error().message);
-    const std::filesystem::path quarantine = folder_.parent_path() / "quarantine";
-    (void)files_->make_folder(quarantine);
-    (void)files_->rename(folder_ / item.name, quarantine / ("searches." + item.name));
+    if (search.error().code != ErrorCode::corrupted) return search.error();  // the disk can't be read now
+    parts_.damaged.set_aside(folder_ / item.name, search.error().message);
   }
   std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
     return std::pair(a->created_at, a->plan->name) < std::pair(b->created_at, b->plan->name);
@@ -68,13 +66,20 @@ Result<Searches::SearchPointer> Searches::recover_search(const std::string& file
   while (rest.find('\n') != std::string_view::npos) {
     const std::string_view line = rest.substr(0, rest.find('\n'));
     const Result<api::SearchEvent> event = api::read_search_event(line);
-    if (!event.ok()) {
-      if (rest.size() == line.size() + 1 && search->plan) break;  // the last one, torn
-      return event.error();
-    }
+    if (!event.ok()) return Error{ErrorCode::corrupted, event.error().message, {}};
     if (Result<void> applied = apply(*search, *event); !applied.ok()) return applied.error();
     rest.remove_prefix(line.size() + 1);
     search->bytes += line.size() + 1;
+  }
+  if (!rest.empty()) {  // no line break: cut off by a crash, or the break itself is damaged
+    const std::string_view line = rest.substr(0, rest.rfind('}') + 1);
+    if (const Result<api::SearchEvent> event = api::read_search_event(line); event.ok()) {
+      search->bytes += line.size() + 1;
+      Result<void> mended = files_->write(folder_ / file, search->bytes - 1, "\n");
+      if (mended.ok()) mended = files_->sync(folder_ / file);
+      if (mended.ok()) mended = apply(*search, *event);
+      if (!mended.ok()) return mended.error();
+    }
   }
   if (!search->plan || file != search->plan->name + ".ndjson")
     return Error{ErrorCode::corrupted, "does not say what to search", {}};

@@ -49,10 +49,7 @@ api::SystemView SystemServiceImplementation::system() {
   view.commits = parts_.store.commits().count;
   view.committed_bytes = parts_.store.commits().bytes;
   view.memory_bytes = resident_bytes();
-  view.quarantined = parts_.store.quarantined();
-  if (parts_.datasets != nullptr)
-    view.quarantined.insert(view.quarantined.end(), parts_.datasets->quarantined().begin(),
-                            parts_.datasets->quarantined().end());
+  view.quarantined = parts_.damaged.list();
   return view;
 }
 

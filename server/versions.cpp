@@ -59,7 +59,9 @@ bool Versions::Index::holds(std::uint64_t version) const {
 }
 
 Result<void> Versions::write_index(const std::string& network, const Index& index) {
-  std::string text = api::seal_document(RawObjectWriter().number("next", index.next).finish()) + "\n";
+  const std::size_t lines = 1 + index.versions.size() + index.aliases.size() + (index.shadow ? 1 : 0);
+  std::string text =
+      api::seal_document(RawObjectWriter().number("next", index.next).number("lines", lines).finish()) + "\n";
   for (const auto& [number, view] : index.versions) {
     RawObjectWriter line;
     line.number("version", number).number("step", view.step).plain("state_sha256", view.state_sha256);
@@ -87,6 +89,8 @@ Result<Versions::Index> Versions::read_index(const std::string& network) {
   const Result<std::string> text = files_->read(folder_of(network) / kIndex);
   if (!text.ok()) return text.error();
   Index index;
+  std::optional<std::uint64_t> lines_said;  // an older mlpd didn't
+  std::uint64_t lines = 0;
   std::string_view rest = *text;
   while (!rest.empty()) {
     const std::string_view line = rest.substr(0, rest.find('\n'));
@@ -94,7 +98,9 @@ Result<Versions::Index> Versions::read_index(const std::string& network) {
     if (Result<void> sealed = api::check_seal(line); !sealed.ok()) return sealed.error();
     const std::optional<RawObject> in = RawObject::parse(line);
     if (!in) return Error{ErrorCode::corrupted, "a line is no object", {}};
+    ++lines;
     if (in->has("next")) index.next = in->number("next");
+    if (in->has("lines")) lines_said = in->number("lines");
     if (in->has("alias")) index.aliases[in->plain("alias")] = in->number("names");
     if (in->has("shadow")) {
       const std::uint64_t version = in->number("shadow");
@@ -117,20 +123,22 @@ Result<Versions::Index> Versions::read_index(const std::string& network) {
     }
     index.versions[view.version] = std::move(view);
   }
+  if (lines == 0 || lines != lines_said.value_or(lines))
+    return Error{ErrorCode::corrupted, "index.ndjson has lost lines", {}};
   return index;
 }
 
-void Versions::recover_network(const std::string& network) {
+Result<void> Versions::recover_network(const std::string& network) {
   Result<Index> index = read_index(network);
-  if (!index.ok()) {
-    parts_.log("versions of " + network + ": " + index.error().message);
-    if (index.error().code == ErrorCode::not_found) {  // cut off before the first index
-      (void)files_->remove_all(folder_of(network));
-    } else {
-      (void)files_->rename(folder_of(network), folder_ / "quarantine" / ("versions." + network));
-    }
-    return;
+  if (!index.ok() && index.error().code == ErrorCode::not_found) {  // cut off before the first index
+    (void)files_->remove_all(folder_of(network));
+    return {};
   }
+  if (!index.ok() && index.error().code == ErrorCode::corrupted) {
+    parts_.damaged.set_aside(folder_of(network), index.error().message);
+    return {};
+  }
+  if (!index.ok()) return index.error();  // the disk can't be read now
   if (const Result<std::vector<FileSystem::Item>> items = files_->list(folder_of(network)); items.ok()) {
     for (const FileSystem::Item& item : *items) {
       const bool known = item.name == kIndex || std::any_of(index->versions.begin(), index->versions.end(),
@@ -144,20 +152,21 @@ void Versions::recover_network(const std::string& network) {
   set->index = *std::move(index);
   if (set->index.shadow) has_shadows_ = true;
   sets_[network] = std::move(set);
+  return {};
 }
 
 Result<void> Versions::recover() {
-  if (Result<void> made = files_->make_folder(folder_ / "versions"); !made.ok()) return made;
+  if (Result<void> made = make_folder_durably(*files_, folder_ / "versions"); !made.ok()) return made;
   const Result<std::vector<FileSystem::Item>> items = files_->list(folder_ / "versions");
   if (!items.ok()) return items.error();
   std::unique_lock lock(mutex_);
   for (const FileSystem::Item& item : *items) {
     if (parts_.registry.find(item.name)) {
-      recover_network(item.name);
-    } else if (parts_.store.quarantined().empty()) {  // cut off while the network was removed
+      if (Result<void> done = recover_network(item.name); !done.ok()) return done;
+    } else if (parts_.damaged.list().empty()) {  // cut off while the network was removed
       (void)files_->remove_all(folder_of(item.name));
     } else {  // they may belong to a network that was set aside
-      (void)files_->rename(folder_of(item.name), folder_ / "quarantine" / ("versions." + item.name));
+      parts_.damaged.set_aside(folder_of(item.name), "there is no such network");
     }
   }
   return {};
@@ -348,9 +357,13 @@ Result<void> Versions::remove(const std::string& network, std::uint64_t version)
 }
 
 Result<std::unique_ptr<core::Learner>> Versions::learner(const std::string& network, std::uint64_t version) {
-  const Result<std::string> text = files_->read(folder_of(network) / file_of(version));
+  const std::filesystem::path file = folder_of(network) / file_of(version);
+  const Result<std::string> text = files_->read(file);
   if (!text.ok()) return text.error();
-  if (Result<void> sealed = api::check_seal(*text); !sealed.ok()) return sealed.error();
+  if (Result<void> sealed = api::check_seal(*text); !sealed.ok()) {
+    parts_.damaged.set_aside(file, sealed.error().message);
+    return sealed.error();
+  }
   std::string_view document = *text;
   while (document.ends_with('\n')) document.remove_suffix(1);
   Result<StoredState> state = read_state(document);

@@ -21,8 +21,9 @@ namespace mlpd::server {
 
 /// Versions and aliases, in a folder beside the networks:
 ///
-///     versions/NAME/index.ndjson     next number, versions, aliases, shadow; sealed lines, replaced as a
-///     whole versions/NAME/NUMBER.json      a sealed state; one that the index doesn't name is no version
+///     versions/NAME/index.ndjson     next number, number of lines, versions, aliases, shadow; sealed lines,
+///                                    replaced as a whole
+///     versions/NAME/NUMBER.json      a sealed state; one that the index doesn't name is no version
 class Versions final : public api::VersionService {
  public:
   Versions(EngineParts& parts, NetworkKeeper& keeper, std::filesystem::path folder,
@@ -46,7 +47,7 @@ class Versions final : public api::VersionService {
                                               const std::string& job, const std::string& alias);
   /// The version that this job published; nullopt = none.
   std::optional<api::VersionView> published_by(const std::string& network, const std::string& job);
-  /// A learner in the state of a version.
+  /// A learner in the state of a version. A damaged one is set aside and `corrupted`.
   core::Result<std::unique_ptr<core::Learner>> learner(const std::string& network, std::uint64_t version);
   core::Result<void> remove(const std::string& network, std::uint64_t version) override;
   core::Result<std::pair<std::uint64_t, bool>> set_alias(const std::string& network, const std::string& alias,
@@ -102,7 +103,7 @@ class Versions final : public api::VersionService {
   core::Result<SnapshotPointer> load(const std::string& network, Set& set, std::uint64_t version);
   /// Writes the index, then makes it the present one. The caller holds `changing`.
   core::Result<void> commit_index(const std::string& network, Set& set, Index index);
-  void recover_network(const std::string& network);
+  core::Result<void> recover_network(const std::string& network);
   core::Result<void> make_folder(const std::string& network);
 
   EngineParts& parts_;

@@ -133,6 +133,26 @@ std::vector<std::string> column_names(const core::TableProfile& profile) {
 
 }  // namespace
 
+// A data set whose rows turn out to be damaged is set aside at once.
+class DatasetStore::Rows final : public core::RowSource {
+ public:
+  Rows(DatasetStore& store, std::string name, RowFileSource source)
+      : store_(store), name_(std::move(name)), source_(std::move(source)) {}
+  const std::vector<std::string>& columns() const override { return source_.columns(); }
+  std::size_t rows() const override { return source_.rows(); }
+  core::Result<void> for_each(std::size_t first, const Visit& visit) const override {
+    core::Result<void> done = source_.for_each(first, visit);
+    if (!done && done.error().code == core::ErrorCode::corrupted)
+      store_.rows_are_damaged(name_, *this, done.error().message);
+    return done;
+  }
+
+ private:
+  DatasetStore& store_;
+  const std::string name_;
+  const RowFileSource source_;
+};
+
 class DatasetStore::Upload final : public api::DatasetUpload {
  public:
   Upload(DatasetStore& store, const api::CreateDataset& request)
@@ -172,9 +192,7 @@ class DatasetStore::Upload final : public api::DatasetUpload {
     if (put) put = files.sync(document);
     if (put) put = files.sync_folder(folder_);
     if (!put) return put.error();
-    entry.rows = std::make_shared<RowFileSource>(
-        store_.files_, store_.folder_ / "datasets" / request_.name / "rows", column_names(entry.view.profile),
-        std::make_shared<const RowBlocks>(std::move(blocks).value()));
+    entry.rows = store_.rows_of(entry.view, std::make_shared<const RowBlocks>(std::move(blocks).value()));
     return store_.publish(folder_, std::move(entry));
   }
 
@@ -186,14 +204,16 @@ class DatasetStore::Upload final : public api::DatasetUpload {
   std::optional<RowFileWriter> writer_;
 };
 
-DatasetStore::DatasetStore(fs::path folder, std::shared_ptr<FileSystem> files, Clock clock)
-    : folder_(std::move(folder)), files_(std::move(files)), clock_(std::move(clock)) {}
+DatasetStore::DatasetStore(fs::path folder, std::shared_ptr<FileSystem> files, Clock clock,
+                           Quarantine& damaged)
+    : folder_(std::move(folder)), files_(std::move(files)), clock_(std::move(clock)), damaged_(damaged) {}
 
 core::Result<std::unique_ptr<DatasetStore>> DatasetStore::open(const fs::path& folder,
                                                                std::shared_ptr<FileSystem> files, Clock clock,
-                                                               Log log) {
-  std::unique_ptr<DatasetStore> store(new DatasetStore(folder, std::move(files), std::move(clock)));
-  if (core::Result<void> made = store->files_->make_folder(folder / "datasets"); !made) return made.error();
+                                                               Quarantine& damaged) {
+  std::unique_ptr<DatasetStore> store(new DatasetStore(folder, std::move(files), std::move(clock), damaged));
+  if (core::Result<void> made = make_folder_durably(*store->files_, folder / "datasets"); !made)
+    return made.error();
   core::Result<std::vector<FileSystem::Item>> items = store->files_->list(folder / "datasets");
   if (!items) return items.error();
   for (const FileSystem::Item& item : *items) {
@@ -201,7 +221,7 @@ core::Result<std::unique_ptr<DatasetStore>> DatasetStore::open(const fs::path& f
     if (entry)
       store->entries_.emplace(item.name, std::move(entry).value());
     else
-      store->set_aside(item.name, entry.error().message, log);
+      damaged.set_aside(folder / "datasets" / item.name, entry.error().message);
   }
   auto article =
       built_in(std::string(kArticleXor), "class", std::make_shared<const OwnedTable>(article_table()));
@@ -239,7 +259,22 @@ core::Result<void> DatasetStore::add_sample(const SampleTable& sample) {
   return {};
 }
 
-core::Result<DatasetStore::Entry> DatasetStore::load(const std::string& name) const {
+std::shared_ptr<const core::RowSource> DatasetStore::rows_of(const api::DatasetView& view,
+                                                             std::shared_ptr<const RowBlocks> blocks) {
+  return std::make_shared<Rows>(*this, view.name,
+                                RowFileSource(files_, folder_ / "datasets" / view.name / "rows",
+                                              column_names(view.profile), std::move(blocks)));
+}
+
+void DatasetStore::rows_are_damaged(const std::string& name, const Rows& rows, const std::string& reason) {
+  const std::lock_guard lock(mutex_);
+  const auto found = entries_.find(name);
+  if (found == entries_.end() || found->second.rows.get() != &rows) return;  // it was removed meanwhile
+  damaged_.set_aside(folder_ / "datasets" / name, reason);
+  entries_.erase(found);
+}
+
+core::Result<DatasetStore::Entry> DatasetStore::load(const std::string& name) {
   const fs::path folder = folder_ / "datasets" / name;
   core::Result<std::string> text = files_->read(folder / "dataset.json");
   if (!text) return text.error();
@@ -259,19 +294,8 @@ core::Result<DatasetStore::Entry> DatasetStore::load(const std::string& name) co
       std::find_if(items->begin(), items->end(), [](const auto& item) { return item.name == "rows"; });
   if (rows == items->end() || rows->bytes != (*blocks)->bytes || entry.view.name != name)
     return core::Error{core::ErrorCode::corrupted, "its rows are cut or missing", {}};
-  entry.rows =
-      std::make_shared<RowFileSource>(files_, folder / "rows", column_names(entry.view.profile), *blocks);
+  entry.rows = rows_of(entry.view, *blocks);
   return entry;
-}
-
-void DatasetStore::set_aside(const std::string& name, const std::string& reason, const Log& log) {
-  const std::string called = "dataset-" + name + "-" + std::to_string(clock_().time_since_epoch().count());
-  const fs::path quarantine = folder_ / "quarantine";
-  (void)files_->make_folder(quarantine);
-  (void)files_->rename(folder_ / "datasets" / name, quarantine / called);
-  (void)files_->write(quarantine / (called + ".reason"), 0, reason + "\n");
-  quarantined_.push_back(called + ": " + reason);
-  log("data set " + name + " is damaged and was set aside: " + reason);
 }
 
 fs::path DatasetStore::fresh() {

@@ -11,7 +11,7 @@
 
 #include "api/dataset_service.h"
 #include "server/dataset_source.h"
-#include "server/store/file_system.h"
+#include "server/store/quarantine.h"
 #include "server/store/row_file.h"
 #include "server/store/sample_table.h"
 
@@ -26,17 +26,16 @@ inline constexpr std::size_t kDatasetsMax = 10'000;
 ///     datasets/NAME/rows           server/store/row_file.h
 ///
 /// A data set is filled under temporary/ and appears by one rename, after everything is synced. What is
-/// damaged is set aside into quarantine/ at the start, with the reason beside it; rows are checked whenever
-/// they are read.
+/// damaged is set aside into quarantine/, with the reason beside it: documents at the start, rows when they
+/// are read (they are checked whenever they are).
 class DatasetStore final : public api::DatasetService, public DatasetSource {
  public:
   using Clock = std::function<std::chrono::sys_time<std::chrono::milliseconds>()>;
-  using Log = std::function<void(const std::string&)>;
 
   /// `folder` is the store's, held by this process alone.
   static core::Result<std::unique_ptr<DatasetStore>> open(const std::filesystem::path& folder,
                                                           std::shared_ptr<FileSystem> files, Clock clock,
-                                                          Log log);
+                                                          Quarantine& damaged);
 
   /// A built-in data set; one that the folder has under its name stays in its place. Its rows are parsed anew
   /// whenever they are read, so that they take no memory.
@@ -52,29 +51,31 @@ class DatasetStore final : public api::DatasetService, public DatasetSource {
       const std::string& name, const core::NetworkSpec& spec,
       const std::shared_ptr<const core::Preprocess>& preprocess) override;
 
-  const std::vector<std::string>& quarantined() const override { return quarantined_; }
-
  private:
   class Upload;
+  class Rows;
   struct Entry {
     api::DatasetView view;
     std::shared_ptr<const core::RowSource> rows;
   };
 
-  DatasetStore(std::filesystem::path folder, std::shared_ptr<FileSystem> files, Clock clock);
+  DatasetStore(std::filesystem::path folder, std::shared_ptr<FileSystem> files, Clock clock,
+               Quarantine& damaged);
   static core::Result<Entry> built_in(std::string name, const std::string& target,
                                       std::shared_ptr<const core::RowSource> rows);
-  core::Result<Entry> load(const std::string& name) const;
+  core::Result<Entry> load(const std::string& name);
   core::Result<Entry> find(const std::string& name);
   core::Result<api::DatasetView> publish(const std::filesystem::path& filled, Entry entry);
-  void set_aside(const std::string& name, const std::string& reason, const Log& log);
+  std::shared_ptr<const core::RowSource> rows_of(const api::DatasetView& view,
+                                                 std::shared_ptr<const RowBlocks> blocks);
+  void rows_are_damaged(const std::string& name, const Rows& rows, const std::string& reason);
   std::filesystem::path fresh();
 
   std::filesystem::path folder_;
   std::shared_ptr<FileSystem> files_;
   Clock clock_;
   std::atomic<std::uint64_t> serial_{0};
-  std::vector<std::string> quarantined_;
+  Quarantine& damaged_;
   std::mutex mutex_;  ///< guards entries_; held while a name appears or goes
   std::map<std::string, Entry> entries_;
 };

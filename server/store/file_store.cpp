@@ -41,8 +41,9 @@ core::Result<std::uint64_t> Store::append(const std::string& name, std::vector<s
 
 core::Result<std::unique_ptr<FileStore>> FileStore::open(const path& folder,
                                                          std::shared_ptr<FileSystem> files, Log log) {
-  for (const char* part : {"networks", "data", "quarantine", "temporary", "trash"}) {
-    if (core::Result<void> made = files->make_folder(folder / part); !made.ok()) return made.error();
+  if (core::Result<void> made = make_folder_durably(*files, folder); !made.ok()) return made.error();
+  for (const char* part : {"networks", "data", "temporary", "trash"}) {
+    if (core::Result<void> made = make_folder_durably(*files, folder / part); !made.ok()) return made.error();
   }
   const int lock = ::open((folder / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (lock < 0) {
@@ -54,13 +55,15 @@ core::Result<std::unique_ptr<FileStore>> FileStore::open(const path& folder,
                        "another mlpd is using " + folder.string() +
                            "; stop it, or give this one another folder with --data-dir"};
   }
-  return std::unique_ptr<FileStore>(new FileStore(folder, std::move(files), std::move(log), lock));
+  std::unique_ptr<FileStore> store(new FileStore(folder, std::move(files), std::move(log), lock));
+  if (core::Result<void> opened = store->damaged_.open(); !opened.ok()) return opened.error();
+  return store;
 }
 
 FileStore::FileStore(path folder, std::shared_ptr<FileSystem> files, Log log, int lock)
     : folder_(std::move(folder)),
       files_(std::move(files)),
-      log_(std::move(log)),
+      damaged_(folder_, files_, std::move(log)),
       lock_(lock),
       committer_(std::make_unique<Committer>(*files_)) {}
 
@@ -167,8 +170,7 @@ core::Result<std::uint64_t> FileStore::put_checkpoint(const std::string& name, C
 }
 
 core::Result<std::string> FileStore::checkpoint(const std::string& name, CheckpointKey key) {
-  return read_document(network_folder(name) / "checkpoints" / checkpoint_file(key),
-                       name + "/checkpoints/" + checkpoint_file(key));
+  return read_document(network_folder(name) / "checkpoints" / checkpoint_file(key));
 }
 
 core::Result<void> FileStore::remove_checkpoint(const std::string& name, CheckpointKey key) {
@@ -181,7 +183,7 @@ core::Result<void> FileStore::put_history(const std::string& name, std::string t
 }
 
 core::Result<std::string> FileStore::history(const std::string& name) {
-  return read_document(network_folder(name) / "history.json", name + "/history.json");
+  return read_document(network_folder(name) / "history.json");
 }
 
 core::Result<void> FileStore::put_data(const core::Digest& digest, std::string text) {
@@ -190,16 +192,11 @@ core::Result<void> FileStore::put_data(const core::Digest& digest, std::string t
 }
 
 core::Result<std::string> FileStore::data(const core::Digest& digest) {
-  return read_document(folder_ / "data" / (digest.hex() + ".json"), "data/" + digest.hex() + ".json");
+  return read_document(folder_ / "data" / (digest.hex() + ".json"));
 }
 
 core::Result<void> FileStore::remove_data(const core::Digest& digest) {
   return files_->remove_all(folder_ / "data" / (digest.hex() + ".json"));
-}
-
-std::vector<std::string> FileStore::quarantined() const {
-  std::lock_guard lock(mutex_);
-  return quarantined_;
 }
 
 }  // namespace mlpd::server

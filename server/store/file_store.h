@@ -11,6 +11,7 @@
 
 #include "server/store/committer.h"
 #include "server/store/file_system.h"
+#include "server/store/quarantine.h"
 #include "server/store/store.h"
 
 namespace mlpd::server {
@@ -29,7 +30,7 @@ namespace mlpd::server {
 /// Every document is sealed by a checksum over all its bytes.
 class FileStore final : public Store {
  public:
-  using Log = std::function<void(const std::string&)>;
+  using Log = Quarantine::Log;
 
   /// Makes the folder where it is missing and locks it; failed_precondition where another process holds it.
   static core::Result<std::unique_ptr<FileStore>> open(const std::filesystem::path& folder,
@@ -38,7 +39,9 @@ class FileStore final : public Store {
 
   core::Result<void> recover(const std::function<void(StoredNetwork)>& each) override;
   void quarantine(const std::string& name, const std::string& reason) override;
-  std::vector<std::string> quarantined() const override;
+  std::vector<std::string> quarantined() const override { return damaged_.list(); }
+  /// For what else lies in the folder.
+  Quarantine& damaged() { return damaged_; }
   core::Result<void> create(const std::string& name, const NewNetwork& network, bool replace) override;
   core::Result<void> remove(const std::string& name) override;
   using Store::append;
@@ -66,18 +69,16 @@ class FileStore final : public Store {
   core::Result<StoredNetwork> read_network(const std::string& name);
   core::Result<std::vector<std::string>> read_journal(const std::string& name);
   core::Result<std::vector<StoredCheckpoint>> list_checkpoints(const std::string& name);
-  core::Result<std::string> read_document(const std::filesystem::path& file, const std::string& called);
-  void set_aside(const std::filesystem::path& path, const std::string& called, const std::string& reason);
+  core::Result<std::string> read_document(const std::filesystem::path& file);
   core::Result<void> fill(const std::filesystem::path& target, const NewNetwork& network);
 
   std::filesystem::path folder_;
   std::shared_ptr<FileSystem> files_;
-  Log log_;
+  Quarantine damaged_;
   int lock_;
   std::atomic<std::uint64_t> serial_{0};
-  mutable std::mutex mutex_;  ///< guards the two below
-  std::unordered_map<std::string, std::shared_ptr<JournalFile>> journals_;
-  std::vector<std::string> quarantined_;
+  mutable std::mutex mutex_;
+  std::unordered_map<std::string, std::shared_ptr<JournalFile>> journals_;  ///< guarded by `mutex_`
   std::unique_ptr<Committer> committer_;
 };
 

@@ -39,20 +39,12 @@ core::Result<void> FileStore::recover(const std::function<void(StoredNetwork)>& 
     if (!items.ok()) return items.error();
     for (const FileSystem::Item& item : *items) (void)files_->remove_all(folder_ / part / item.name);
   }
-  core::Result<std::vector<FileSystem::Item>> aside = files_->list(folder_ / "quarantine");
-  if (!aside.ok()) return aside.error();
-  for (const FileSystem::Item& item : *aside) {
-    if (!item.name.ends_with(".reason")) continue;
-    if (core::Result<std::string> reason = files_->read(folder_ / "quarantine" / item.name); reason.ok()) {
-      quarantined_.push_back(*std::move(reason));
-    }
-  }
   core::Result<std::vector<FileSystem::Item>> items = files_->list(folder_ / "networks");
   if (!items.ok()) return items.error();
   for (const FileSystem::Item& item : *items) {
     const path folder = folder_ / "networks" / item.name;
     if (!item.folder || !plausible_name(item.name)) {
-      set_aside(folder, "networks/" + item.name, "this is not a network");
+      damaged_.set_aside(folder, "this is not a network");
       continue;
     }
     core::Result<StoredNetwork> network = read_network(item.name);
@@ -132,8 +124,7 @@ core::Result<std::vector<StoredCheckpoint>> FileStore::list_checkpoints(const st
     if (!stem.ends_with(".json") || dash == std::string_view::npos ||
         !parse_whole(stem.substr(0, dash), key.step) ||
         !parse_whole(stem.substr(dash + 1, stem.size() - dash - 6), key.sequence)) {
-      set_aside(network_folder(name) / "checkpoints" / item.name, name + "/checkpoints/" + item.name,
-                "this is not a checkpoint");
+      damaged_.set_aside(network_folder(name) / "checkpoints" / item.name, "this is not a checkpoint");
       continue;
     }
     checkpoints.push_back({key, item.bytes, item.modified_ms});
@@ -143,13 +134,13 @@ core::Result<std::vector<StoredCheckpoint>> FileStore::list_checkpoints(const st
   return checkpoints;
 }
 
-core::Result<std::string> FileStore::read_document(const path& file, const std::string& called) {
+core::Result<std::string> FileStore::read_document(const path& file) {
   core::Result<std::string> text = files_->read(file);
   if (!text.ok()) return text;
   core::Result<std::string> document = unseal(*text);
   if (!document.ok()) {
-    set_aside(file, called, document.error().message);
-    return corrupted(called + ": " + document.error().message);
+    damaged_.set_aside(file, document.error().message);
+    return corrupted(file.lexically_relative(folder_).generic_string() + ": " + document.error().message);
   }
   return document;
 }
@@ -159,31 +150,7 @@ void FileStore::quarantine(const std::string& name, const std::string& reason) {
     std::lock_guard lock(mutex_);
     journals_.erase(name);
   }
-  set_aside(network_folder(name), "networks/" + name, reason);
-}
-
-void FileStore::set_aside(const path& damaged, const std::string& called, const std::string& reason) {
-  const std::string text = called + ": " + reason;
-  log_("set aside " + text);
-  std::string flat = called;
-  std::replace(flat.begin(), flat.end(), '/', '.');
-  path target = folder_ / "quarantine" / flat;
-  // A name may be set aside more than once; never overwrite evidence.
-  const core::Result<std::vector<FileSystem::Item>> present = files_->list(folder_ / "quarantine");
-  const auto taken = [&](const path& candidate) {
-    return present.ok() && std::any_of(present->begin(), present->end(), [&](const FileSystem::Item& item) {
-             return item.name == candidate.filename();
-           });
-  };
-  for (int i = 2; taken(target); ++i) target = folder_ / "quarantine" / (flat + "-" + std::to_string(i));
-  if (files_->rename(damaged, target).ok()) {
-    path note = target;
-    note += ".reason";
-    (void)files_->write(note, 0, text);
-    (void)files_->sync_folder(folder_ / "quarantine");
-  }
-  std::lock_guard lock(mutex_);
-  quarantined_.push_back(text);
+  damaged_.set_aside(network_folder(name), reason);
 }
 
 core::Result<std::vector<core::Digest>> FileStore::list_data() {

@@ -150,6 +150,11 @@ core::Result<std::vector<FileSystem::Item>> FileSystem::list(const path& folder)
   return items;
 }
 
+core::Result<void> make_folder_durably(FileSystem& files, const path& folder) {
+  if (core::Result<void> made = files.make_folder(folder); !made.ok()) return made;
+  return files.sync_folder(folder.parent_path());
+}
+
 core::Result<void> write_durably(FileSystem& files, const path& temporary, const path& file,
                                  std::string_view bytes) {
   core::Result<void> done = files.write(temporary, 0, bytes);

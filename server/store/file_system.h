@@ -46,6 +46,9 @@ class FileSystem {
   virtual core::Result<std::vector<Item>> list(const std::filesystem::path& folder);
 };
 
+/// Makes the folder where it is missing, so that a crash doesn't lose it with all that is put into it later.
+core::Result<void> make_folder_durably(FileSystem& files, const std::filesystem::path& folder);
+
 /// Makes or replaces `file` so that a crash leaves the old or the new bytes: temporary file, sync, rename,
 /// sync of the folder. `temporary` lies on the same disk.
 core::Result<void> write_durably(FileSystem& files, const std::filesystem::path& temporary,

@@ -47,12 +47,15 @@ class Datasets : public testing::Test {
   void TearDown() override { fs::remove_all(folder_); }
 
   void open() {
+    damaged_ = std::make_unique<Quarantine>(folder_, files_,
+                                            [this](const std::string& line) { log_.push_back(line); });
+    ASSERT_TRUE(damaged_->open().ok());
     store_ = std::move(*DatasetStore::open(
         folder_, files_,
         [this] {
           return std::chrono::sys_time<std::chrono::milliseconds>(time_ += std::chrono::milliseconds(1));
         },
-        [this](const std::string& line) { log_.push_back(line); }));
+        *damaged_));
   }
 
   core::Result<api::DatasetView> upload(const std::string& name, const std::string& csv,
@@ -88,6 +91,7 @@ class Datasets : public testing::Test {
   std::shared_ptr<FailingFiles> files_ = std::make_shared<FailingFiles>();
   std::chrono::milliseconds time_{1'000};
   std::vector<std::string> log_;
+  std::unique_ptr<Quarantine> damaged_;
   std::unique_ptr<DatasetStore> store_;
 };
 
@@ -169,7 +173,7 @@ TEST_F(Datasets, DamagedOnesAreSetAsideWithTheReason) {
   fs::create_directories(folder_ / "datasets/empty");
   open();
   EXPECT_EQ(names(), (std::vector<std::string>{"whole", "article-xor"}));
-  EXPECT_EQ(store_->quarantined().size(), 3u);
+  EXPECT_EQ(damaged_->list().size(), 3u);
   EXPECT_EQ(log_.size(), 3u);
   std::size_t reasons = 0;
   for (const auto& file : fs::directory_iterator(folder_ / "quarantine"))
@@ -183,6 +187,11 @@ TEST_F(Datasets, DamagedRowsAreFoundWhenTheyAreRead) {
   const core::Result<void> read =
       (*store_->rows("flowers"))->for_each(0, [](std::size_t, auto) { return true; });
   EXPECT_EQ(read.error().code, core::ErrorCode::corrupted);
+  EXPECT_EQ(store_->read("flowers").error().code, core::ErrorCode::not_found);
+  ASSERT_EQ(damaged_->list().size(), 1u);
+  EXPECT_TRUE(damaged_->list()[0].starts_with("datasets/flowers: ")) << damaged_->list()[0];
+  EXPECT_TRUE(fs::exists(folder_ / "quarantine/datasets.flowers/rows"));
+  EXPECT_TRUE(upload("flowers", kFlowers).ok());
 }
 
 TEST_F(Datasets, BuiltInIsTheArticlesData) {
