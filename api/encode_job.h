@@ -17,7 +17,10 @@ std::string_view name_of(JobState state);
 /// The value of a job's "publication".
 void write_publication(JsonWriter& out, const Publication& publication);
 
-void write_job_view(JsonWriter& out, const JobView& job);
+inline constexpr std::string_view kReplayKind = "replay";
+
+/// `kind` is written where a job does something else than to train.
+void write_job_view(JsonWriter& out, const JobView& job, std::string_view kind = {});
 /// One record; columns that were not measured are left out.
 void write_record(JsonWriter& out, const core::Record& record);
 /// {"network", "step", "rows", "loss", "data_loss", "penalty", "metrics": {…}, "confusion": [[…]],

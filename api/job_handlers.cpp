@@ -7,14 +7,15 @@
 #include "api/json_writer.h"
 #include "api/negotiation.h"
 #include "api/problem.h"
+#include "api/time_travel_service.h"
 
 namespace mlpd::api {
 namespace {
 
-Response job_response(const JobView& job, int status = 200) {
+Response job_response(const JobView& job, int status = 200, std::string_view kind = {}) {
   std::string body;
   JsonWriter out(body);
-  write_job_view(out, job);
+  write_job_view(out, job, kind);
   return json_response(std::move(body), status);
 }
 
@@ -148,9 +149,26 @@ Response list_jobs(const Call& call) {
   return json_response(std::move(body));
 }
 
-Response read_job(const Call& call) { return answer(call, call.services.jobs.read(call.parameter("job"))); }
+namespace {
+
+/// The job's answer, or that of a replay with this id.
+Response answer_or_replay(const Call& call, const core::Result<JobView>& job,
+                          core::Result<JobView> (TimeTravelService::*of_replay)(const std::string&)) {
+  TimeTravelService* travel = call.services.time_travel;
+  if (job || job.error().code != core::ErrorCode::not_found || travel == nullptr) return answer(call, job);
+  const auto replay = (travel->*of_replay)(call.parameter("job"));
+  return replay ? job_response(*replay, 200, kReplayKind) : answer(call, job);
+}
+
+}  // namespace
+
+Response read_job(const Call& call) {
+  return answer_or_replay(call, call.services.jobs.read(call.parameter("job")),
+                          &TimeTravelService::read_replay);
+}
 Response cancel_job(const Call& call) {
-  return answer(call, call.services.jobs.cancel(call.parameter("job")));
+  return answer_or_replay(call, call.services.jobs.cancel(call.parameter("job")),
+                          &TimeTravelService::cancel_replay);
 }
 Response pause_job(const Call& call) { return answer(call, call.services.jobs.pause(call.parameter("job"))); }
 Response resume_job(const Call& call) {

@@ -185,6 +185,7 @@ constexpr Schema kSchemas[] = {
      R"json({"type":"object","additionalProperties":false,"required":["id","network","state","steps_done",
 "steps_total","step","created_at"],"properties":{"id":{"type":"string"},"network":{"type":"string"
 },"state":{"type":"string","enum":["queued","running","paused","succeeded","failed","cancelled"]},
+"kind":{"type":"string","enum":["replay"]},
 "steps_done":{"type":"integer","minimum":0},"steps_total":{"type":"integer","minimum":0},"step":{
 "type":"integer","minimum":0},"loss":{"type":["number","null"]},"metrics":{"type":"object",
 "additionalProperties":{"type":["number","null"]}},"confusion":{"type":"array","items":{"type":
@@ -440,8 +441,8 @@ constexpr Schema kSchemas[] = {
      R"json({"type":"object","additionalProperties":false,"required":["checkpoints","bytes","bytes_max","step",
 "replayable_from"],"properties":{"checkpoints":{"type":"array","items":{"$ref":
 "#/components/schemas/Checkpoint"}},"bytes":{"type":"integer","minimum":0},"bytes_max":{"type":
-"integer","minimum":0},"step":{"type":"integer","minimum":0},"replayable_from":{"type":"integer",
-"minimum":0}}})json"},
+"integer","minimum":0},"disk_bytes":{"type":"integer","minimum":0},"step":{"type":"integer","minimum":0},
+"replayable_from":{"type":"integer","minimum":0}}})json"},
     {"Version",
      R"json({"type":"object","additionalProperties":false,"required":["version","step","state_sha256","bytes",
 "created_at","aliases"],"properties":{"version":{"type":"integer","minimum":1},"step":{"type":"integer",

@@ -8,6 +8,7 @@
 #include "api/negotiation.h"
 #include "api/problem.h"
 #include "api/routes.h"
+#include "api/time_travel_handlers.h"
 
 namespace mlpd::api {
 namespace {
@@ -158,7 +159,18 @@ class Router final : public Handler {
     if (!route->streams_body && route->limit != BodyLimit::none && request.body.size() > limit_of(*route))
       return problem(413, "the body is limited to " + std::to_string(limit_of(*route)) + " bytes", request);
     if (auto unknown = check_query(*route, request); !unknown) return problem(unknown.error(), request);
-    return route->handler(Call{request, services_, parameters(*route, request.path)});
+    const Call call{request, services_, parameters(*route, request.path)};
+    if (takes_step(*route)) {
+      if (const auto step = query_integer(request, "step"); step && *step) {
+        if (auto later = long_replay(call, **step)) return *std::move(later);
+      }
+    }
+    return route->handler(call);
+  }
+
+  static bool takes_step(const Route& route) {
+    return std::any_of(route.query.begin(), route.query.end(),
+                       [](const QueryParameter& parameter) { return parameter.name == "step"; });
   }
 
   static core::Result<void> check_query(const Route& route, const Request& request) {

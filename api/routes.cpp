@@ -483,6 +483,13 @@ std::vector<Route> make_routes(const Services& services) {
     const std::vector<Route> room = inference_v2_routes();
     routes.insert(routes.end(), room.begin(), room.end());
   }
+  if (services.time_travel == nullptr) return routes;
+  for (Route& route : routes) {
+    const auto is_step = [](const QueryParameter& parameter) { return parameter.name == kStep.name; };
+    if (std::none_of(route.query.begin(), route.query.end(), is_step)) continue;
+    route.answers.push_back(kLongReplay);
+    route.problems.push_back(429);
+  }
   return routes;
 }
 

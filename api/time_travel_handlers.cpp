@@ -1,6 +1,7 @@
 #include "api/time_travel_handlers.h"
 
 #include "api/decode_network.h"
+#include "api/encode_job.h"
 #include "api/encode_network.h"
 #include "api/json_writer.h"
 #include "api/negotiation.h"
@@ -56,6 +57,7 @@ Response list_checkpoints(const Call& call) {
   out.begin_object().key("checkpoints").begin_array();
   for (const CheckpointView& checkpoint : list->checkpoints) write_checkpoint(out, checkpoint);
   out.end_array().field("bytes", list->bytes).field("bytes_max", list->bytes_max);
+  out.field("disk_bytes", list->disk_bytes);
   out.field("step", list->step).field("replayable_from", list->replayable_from).end_object();
   return json_response(std::move(body));
 }
@@ -86,6 +88,7 @@ Response restore_network(const Call& call) {
   const auto step = body.integer("step");
   body.finish();
   if (!faults.empty()) return problem(faults.error(), call.request);
+  if (auto later = long_replay(call, *step)) return *std::move(later);
   const std::string& name = call.parameter("network");
   const auto present = [&] {
     const auto network = call.services.networks.read(name);
@@ -106,6 +109,9 @@ Response fork_network(const Call& call) {
   if (!json) return refused;
   const auto body = decode_fork(*json, *parent);
   if (!body) return problem(body.error(), call.request);
+  if (body->step) {
+    if (auto later = long_replay(call, *body->step)) return *std::move(later);
+  }
   ForkNetwork request;
   request.name = body->name;
   request.step = body->step;
@@ -123,6 +129,22 @@ Response fork_network(const Call& call) {
 }
 
 }  // namespace
+
+std::optional<Response> long_replay(const Call& call, std::uint64_t step) {
+  if (call.services.time_travel == nullptr) return std::nullopt;
+  const auto job = call.services.time_travel->long_replay(call.parameter("network"), step);
+  if (!job) {
+    if (job.error().code == core::ErrorCode::resource_exhausted) return problem(job.error(), call.request);
+    return std::nullopt;
+  }
+  if (!*job) return std::nullopt;
+  std::string body;
+  JsonWriter out(body);
+  write_job_view(out, **job, kReplayKind);
+  Response response = json_response(std::move(body), 202);
+  response.set_header("Location", "/v1/jobs/" + (*job)->id);
+  return response;
+}
 
 std::vector<Route> time_travel_routes() {
   return {{.method = "GET",
@@ -149,8 +171,8 @@ std::vector<Route> time_travel_routes() {
            .scope = Scope::train,
            .limit = BodyLimit::body,
            .request_schema = "Restore",
-           .answers = {{200, "Network", "the network, at that step"}},
-           .problems = {400, 404, 409, 412, 413, 415},
+           .answers = {{200, "Network", "the network, at that step"}, kLongReplay},
+           .problems = {400, 404, 409, 412, 413, 415, 429},
            .headers = {"If-Match"}},
           {.method = "POST",
            .pattern = "/v1/networks/{network}/fork",
@@ -161,7 +183,7 @@ std::vector<Route> time_travel_routes() {
            .limit = BodyLimit::body,
            .request_schema = "Fork",
            .body_required = false,
-           .answers = {{201, "Network", "the fork; Location names it"}},
+           .answers = {{201, "Network", "the fork; Location names it"}, kLongReplay},
            .problems = {400, 404, 409, 413, 415, 429},
            .headers = {"Idempotency-Key"}}};
 }

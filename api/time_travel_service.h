@@ -23,6 +23,7 @@ struct CheckpointList {
   std::vector<CheckpointView> checkpoints;
   std::uint64_t bytes = 0;
   std::uint64_t bytes_max = 0;
+  std::uint64_t disk_bytes = 0;       ///< the network's files: these, journal and history
   std::uint64_t step = 0;             ///< the live one
   std::uint64_t replayable_from = 0;  ///< first step that can be gone back to
 };
@@ -37,8 +38,8 @@ struct ForkNetwork {
 };
 
 /// Going back to any step of a network's life, by its journal. Thread-safe; what changes state returns only
-/// when the change is durable. A replay is answered when it is done: checkpoints are spaced so that it takes
-/// about a second at most within the time-travel budget.
+/// when the change is durable. Checkpoints are spaced so that a replay takes about a second at most; for a
+/// longer one ask long_replay() first.
 class TimeTravelService {
  public:
   virtual ~TimeTravelService() = default;
@@ -52,6 +53,15 @@ class TimeTravelService {
                                             std::uint64_t step) = 0;
   /// A new network that starts from the state of a step.
   virtual core::Result<NetworkView> fork(const std::string& parent, const ForkNetwork& request) = 0;
+
+  /// Where going to `step` would take longer than a request should wait: the job that stores the state of
+  /// that step, after which it is there at once; the same job for everybody who asks. nullopt where no job is
+  /// needed; errors as restore(), resource_exhausted where too many wait. Its record goes when the server
+  /// stops.
+  virtual core::Result<std::optional<JobView>> long_replay(const std::string& network,
+                                                           std::uint64_t step) = 0;
+  virtual core::Result<JobView> read_replay(const std::string& id) = 0;
+  virtual core::Result<JobView> cancel_replay(const std::string& id) = 0;
 };
 
 }  // namespace mlpd::api

@@ -7,6 +7,7 @@
 #include "api/json_writer.h"
 #include "api/negotiation.h"
 #include "api/problem.h"
+#include "api/time_travel_handlers.h"
 #include "api/version_service.h"
 
 namespace mlpd::api {
@@ -73,6 +74,9 @@ Response publish_version(const Call& call) {
   const auto key = idempotency(call.request);
   if (!key) return problem(key.error(), call.request);
   const std::string& network = call.parameter("network");
+  if (step) {
+    if (auto later = long_replay(call, *step)) return *std::move(later);
+  }
   const auto version = call.services.versions->publish(network, step, *key);
   if (!version) return problem(version.error(), call.request);
   Response response = version_response(*version, 201);
@@ -143,7 +147,7 @@ std::vector<Route> version_routes() {
            .limit = BodyLimit::body,
            .request_schema = "VersionPublish",
            .body_required = false,
-           .answers = {{201, "Version", "published; Location names it"}},
+           .answers = {{201, "Version", "published; Location names it"}, kLongReplay},
            .problems = {400, 404, 409, 413, 415, 429},
            .headers = {"Idempotency-Key"}},
           {.method = "GET",

@@ -10,12 +10,18 @@ namespace mlpd::server {
 void commit_later(EngineParts& parts, const std::shared_ptr<NetworkEntry>& entry,
                   std::vector<JournalRecord> records, Committed committed) {
   std::vector<std::string> texts;
-  for (const JournalRecord& record : records) texts.push_back(write_record(record));
-  auto apply = [&parts, entry, records = std::move(records),
+  std::uint64_t bytes = 0;
+  for (const JournalRecord& record : records) {
+    texts.push_back(write_record(record));
+    bytes += texts.back().size() + kSealBytes;
+  }
+  auto apply = [&parts, entry, bytes, records = std::move(records),
                 committed = std::move(committed)](core::Result<std::uint64_t> sequence) {
     if (!sequence.ok()) return committed(std::move(sequence), nullptr);
     std::vector<std::shared_ptr<Job>> accepted;
+    std::vector<std::shared_ptr<Job>> forgotten;
     std::shared_ptr<Job> last;
+    bool fold = false;
     {
       std::lock_guard lock(entry->mutex);
       std::uint64_t number = *sequence - records.size();
@@ -30,8 +36,12 @@ void commit_later(EngineParts& parts, const std::shared_ptr<NetworkEntry>& entry
         if (*job) last = *job;
         if (accepts) accepted.push_back(*job);
       }
+      forgotten = std::exchange(entry->facts.forgotten, {});
+      fold = entry->count_journal_bytes(bytes);
     }
     for (const std::shared_ptr<Job>& job : accepted) parts.registry.add_job(entry, job);
+    for (const std::shared_ptr<Job>& job : forgotten) parts.registry.forget_job(job);
+    if (fold && parts.wake) parts.wake(entry);
     entry->changed.notify_all();
     committed(std::move(sequence), last);
   };

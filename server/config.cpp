@@ -165,6 +165,14 @@ std::string show_cors_origins(const Config& config) {
   return all;
 }
 
+Fault set_replay_max(Config& config, const std::string& value) {
+  const auto milliseconds = parse_whole(value);
+  if (!milliseconds || *milliseconds > 3'600'000)
+    return not_one_of(value, "a whole number of milliseconds from 0 to 3600000");
+  config.past_limits.replay_max = std::chrono::milliseconds(*milliseconds);
+  return std::nullopt;
+}
+
 /// Turns a lambda that leads to a member, nested ones too, into the pointer that the builders take.
 template <class T, class F>
 Member<T> at(F accessor) {
@@ -248,6 +256,12 @@ std::vector<ConfigOption> limit_options() {
             at<Size>([](Config & c) -> auto& { return c.limits.trace.numbers; }), 1, 1'000'000'000),
       bytes("time-travel-bytes-max", "checkpoints kept of a network's past",
             at<std::uint64_t>([](Config & c) -> auto& { return c.limits.time_travel_bytes_max; }), 0),
+      bytes("journal-bytes-max", "a network's journal; past it its oldest steps are given up",
+            at<std::uint64_t>([](Config & c) -> auto& { return c.past_limits.journal_bytes_max; }), 65'536),
+      count("finished-jobs-max", "finished jobs of a network on record; older ones answer 404",
+            at<Size>([](Config & c) -> auto& { return c.past_limits.finished_jobs_max; }), 1, 1'000'000),
+      {"replay-ms-max", "N", "going back is a job (202) where it takes longer, in milliseconds",
+       set_replay_max, [](const Config& c) { return std::to_string(c.past_limits.replay_max.count()); }},
       count("feedback-numbers-max", "answers of predictions that feedback can name; older ones are forgotten",
             at<Size>([](Config & c) -> auto& { return c.limits.feedback_numbers_max; }), 1, 1'000'000'000),
       count("shadow-numbers-max", "inputs and answers that wait for shadows; past it, rows are dropped",

@@ -10,6 +10,7 @@
 
 #include "api/service.h"
 #include "core/result.h"
+#include "server/past_limits.h"
 
 namespace mlpd::server {
 
@@ -47,6 +48,7 @@ struct Config {
   std::vector<std::string> cors_origins;    ///< empty = no page of another origin may call
   std::chrono::seconds drain_deadline{10};  ///< what running requests and checkpoints get after SIGTERM
   api::Limits limits;
+  PastLimits past_limits;
   std::size_t connections_max = 10'000;      ///< past it: 503
   std::size_t header_bytes_max = 16u << 10;  ///< request line and fields of a request: 431 past it
   std::size_t bodies_bytes_max = 1u << 30;   ///< bodies in memory over all connections: 503 past it

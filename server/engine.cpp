@@ -16,6 +16,7 @@
 #include "server/jobs/scheduler.h"
 #include "server/network_keeper.h"
 #include "server/network_service.h"
+#include "server/replays.h"
 #include "server/searches.h"
 #include "server/store/dataset_store.h"
 #include "server/store/file_store.h"
@@ -53,6 +54,7 @@ struct Engine::State {
   NetworkKeeper keeper;
   NetworkServiceImplementation networks;
   JobServiceImplementation jobs;
+  Replays replays;
   TimeTravel time_travel;
   Versions versions;
   Feedback feedback;
@@ -74,17 +76,26 @@ struct Engine::State {
         datasets(std::move(opened_datasets)),
         pool(options.training_threads),
         data(*store),
-        parts{*store,      store->damaged(),
-              registry,    data,
-              pool,        options.limits,
-              events,      datasets.get(),
-              options.now, random_id,
-              options.log, {},
-              {},          {}},
+        parts{*store,
+              store->damaged(),
+              registry,
+              data,
+              pool,
+              options.limits,
+              options.past_limits,
+              events,
+              datasets.get(),
+              options.now,
+              random_id,
+              options.log,
+              {},
+              {},
+              {}},
         keeper(parts),
         networks(parts, keeper),
         jobs(parts, keeper),
-        time_travel(parts, keeper),
+        replays(parts, keeper),
+        time_travel(parts, keeper, replays),
         versions(parts, keeper, options.data_dir, options.files),
         feedback(parts, keeper, versions),
         backups(parts, versions, options.data_dir),
@@ -104,8 +115,9 @@ void Engine::State::recover_network(StoredNetwork stored, std::vector<std::share
   }
   if (!identity.ok()) return store->quarantine(stored.name, "network.json: " + identity.error().message);
   auto entry = std::make_shared<NetworkEntry>(*std::move(identity), registry.next_ordinal(),
-                                              options.limits.history_records_max, parts.job_counts);
-  std::uint64_t sequence = 0;
+                                              options.limits.history_records_max, options.past_limits,
+                                              parts.job_counts);
+  std::uint64_t sequence = stored.first_sequence - 1;
   std::lock_guard lock(entry->mutex);
   std::vector<CheckpointKey> kept;
   for (const StoredCheckpoint& checkpoint : stored.checkpoints) kept.push_back(checkpoint.key);
@@ -113,7 +125,11 @@ void Engine::State::recover_network(StoredNetwork stored, std::vector<std::share
   for (const std::string& text : stored.journal) {
     Result<JournalRecord> record = read_record(text);
     Result<std::shared_ptr<Job>> applied = std::shared_ptr<Job>();
+    const bool folded = record.ok() && std::holds_alternative<Folded>(*record);
+    if (&text == &stored.journal.front() ? stored.first_sequence > 1 && !folded : folded)
+      record = core::Error{core::ErrorCode::corrupted, "its beginning is missing"};
     if (record.ok()) applied = entry->apply(++sequence, *record, 0);
+    (void)entry->count_journal_bytes(text.size() + kSealBytes);
     if (!record.ok() || !applied.ok()) {
       for (const std::shared_ptr<Job>& job : entry->facts.queue)
         entry->set_state(*job, api::JobState::failed);
@@ -124,7 +140,10 @@ void Engine::State::recover_network(StoredNetwork stored, std::vector<std::share
   if (!entry->facts.checkpoints.empty() && !entry->facts.queue.empty()) {
     entry->facts.step = std::max(entry->facts.step, entry->facts.checkpoints.back().key.step);
   }
-  for (const std::shared_ptr<Job>& job : entry->facts.jobs) data.keep_again(job->accepted);
+  entry->facts.forgotten.clear();
+  for (const auto* known : {&entry->facts.former, &entry->facts.jobs})
+    for (const std::shared_ptr<Job>& job : *known)
+      if (job->kept_for_replay()) data.keep_again(job->accepted);
   if (entry->identity->data) data.keep_again(*entry->identity->data);
   for (const CheckpointKey& key : kept) {  // left behind where the network went back
     const auto& known = entry->facts.checkpoints;
@@ -195,7 +214,8 @@ Result<std::unique_ptr<Engine>> Engine::open(EngineOptions options) {
   scheduler = state->scheduler.get();
   parts.wake = [scheduler](const std::shared_ptr<NetworkEntry>& entry) { scheduler->wake(entry); };
   for (const std::shared_ptr<NetworkEntry>& entry : found)
-    if (!entry->facts.queue.empty()) parts.wake(entry);
+    if (!entry->facts.queue.empty() || entry->facts.journal_bytes > entry->facts.fold_bytes)
+      parts.wake(entry);
   state->feedback.start();
   state->searches.start(state->options.training_threads);
   state->sweeper = std::thread([raw = state.get()] { raw->run_sweeper(); });
@@ -234,6 +254,7 @@ void Engine::stop(std::chrono::steady_clock::time_point deadline) {
     entry->changed.notify_all();
   }
   state.searches.stop();
+  state.replays.stop();
   state.scheduler->stop();
   for (const std::shared_ptr<NetworkEntry>& entry : entries) {
     if (std::chrono::steady_clock::now() > deadline) break;

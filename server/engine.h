@@ -11,6 +11,7 @@
 #include "api/service.h"
 #include "core/result.h"
 #include "server/observer.h"
+#include "server/past_limits.h"
 #include "server/store/file_system.h"
 #include "server/store/sample_table.h"
 
@@ -21,6 +22,7 @@ struct EngineOptions {
   std::filesystem::path data_dir;
   std::size_t training_threads = 1;  ///< ≥ 1; also how wide one training step may spread
   api::Limits limits;
+  PastLimits past_limits;
   EngineObserver* observer = nullptr;
   std::function<void(const std::string&)> log;  ///< what an operator should read; null: nowhere
   std::function<api::Timestamp()> now;          ///< null: the system's clock

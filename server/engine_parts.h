@@ -8,6 +8,7 @@
 #include "core/executor.h"
 #include "server/dataset_source.h"
 #include "server/observer.h"
+#include "server/past_limits.h"
 #include "server/registry.h"
 #include "server/store/quarantine.h"
 #include "server/store/store.h"
@@ -23,6 +24,7 @@ struct EngineParts {
   TrainingData& data;
   core::Executor& executor;
   const api::Limits& limits;
+  const PastLimits& past_limits;
   EngineObserver& observer;
   DatasetSource* datasets = nullptr;  ///< null: no stored data sets
   std::function<api::Timestamp()> now;

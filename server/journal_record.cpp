@@ -1,6 +1,8 @@
 #include "server/journal_record.h"
 
+#include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <limits>
 
 #include "api/journal_document.h"
@@ -39,6 +41,20 @@ std::optional<std::uint64_t> read_ttl(const RawObject& in) {
 }
 
 constexpr std::string_view kSteering[] = {"pause", "resume", "cancel"};
+constexpr std::string_view kEvents[] = {"settings", "job_started", "job_ended", "restored"};
+
+std::string write_last_record(const core::Record& record) { return api::write_history({1, 1, {record}}); }
+
+std::string write_event(const Folded::Event& event) {
+  RawObjectWriter out;
+  out.number("sequence", event.sequence).plain("kind", kEvents[static_cast<std::size_t>(event.kind)]);
+  out.number("step", event.step);
+  if (event.hyper_parameters) {
+    out.raw("hyper_parameters", api::write_hyper_parameters(*event.hyper_parameters));
+  }
+  if (!event.job.empty()) out.plain("job", event.job).number("steps_done", event.steps_done);
+  return out.flag("cut_short", event.cut_short).flag("failed", event.failed).finish();
+}
 
 struct Writer {
   std::string operator()(const SettingsChanged& record) const {
@@ -55,7 +71,8 @@ struct Writer {
   std::string operator()(const JobAccepted& record) const {
     RawObjectWriter out;
     out.plain("type", "job_accepted").plain("id", record.id).number("at", milliseconds(record.at));
-    out.raw("request", record.request).number("steps", record.steps).plain("data", record.data.hex());
+    if (!record.request.empty()) out.raw("request", record.request);
+    out.number("steps", record.steps).plain("data", record.data.hex());
     if (!record.dataset.empty()) out.plain("dataset", record.dataset);
     if (!record.rows.empty()) out.raw("rows", record.rows);
     if (!record.class_labels.empty()) out.raw("class_labels", api::write_class_labels(record.class_labels));
@@ -83,8 +100,9 @@ struct Writer {
     RawObjectWriter out;
     out.plain("type", "job_ended").raw("job", api::write_job(record.job));
     out.flag("cut_short", record.cut_short);
-    if (record.last_record) out.raw("last_record", api::write_history({1, 1, {*record.last_record}}));
+    if (record.last_record) out.raw("last_record", write_last_record(*record.last_record));
     if (!record.state_sha256.empty()) out.plain("state_sha256", record.state_sha256);
+    if (record.step_ns > 0) out.number("step_ns", record.step_ns);
     return out.finish();
   }
   std::string operator()(const TravelShortened& record) const {
@@ -96,8 +114,32 @@ struct Writer {
     out.plain("type", "restored").number("step", record.step).number("sequence", record.sequence);
     out.number("at", milliseconds(record.at));
     out.raw("hyper_parameters", api::write_hyper_parameters(record.hyper_parameters));
-    if (record.last_record) out.raw("last_record", api::write_history({1, 1, {*record.last_record}}));
+    if (record.last_record) out.raw("last_record", write_last_record(*record.last_record));
     return out.plain("state_sha256", record.state_sha256).finish();
+  }
+  std::string operator()(const Folded& record) const {
+    std::vector<std::string> jobs;
+    for (const Folded::Job& job : record.jobs) {
+      RawObjectWriter out;
+      out.raw("accepted", (*this)(job.accepted)).raw("view", api::write_job(job.view));
+      out.flag("started", job.started).flag("cancel_requested", job.cancel_requested);
+      if (job.step_ns > 0) out.number("step_ns", job.step_ns);
+      jobs.push_back(out.flag("listed", job.listed).finish());
+    }
+    std::vector<std::string> events;
+    for (const Folded::Event& event : record.events) events.push_back(write_event(event));
+    RawObjectWriter out;
+    out.plain("type", "folded").number("at", milliseconds(record.updated_at)).number("step", record.step);
+    out.number("base_step", record.base.step).number("base_sequence", record.base.sequence);
+    out.number("replayable_from", record.replayable_from);
+    out.number("restored_sequence", record.restored_sequence);
+    out.raw("hyper_parameters", api::write_hyper_parameters(record.hyper_parameters));
+    if (record.last_record) out.raw("last_record", write_last_record(*record.last_record));
+    out.plain("state_sha256", record.state_sha256).raw("labels", api::write_labels(record.labels));
+    if (!record.class_labels.empty()) out.raw("class_labels", api::write_class_labels(record.class_labels));
+    write_ttl(out, record.ttl_s);
+    if (!record.data.empty()) out.plain("data", record.data);
+    return out.items("jobs", jobs).items("events", events).finish();
   }
 };
 
@@ -165,6 +207,7 @@ Result<JournalRecord> read_ended(const RawObject& in) {
   if (!job.ok()) return job.error();
   record.job = *std::move(job);
   record.cut_short = in.flag("cut_short");
+  record.step_ns = in.number("step_ns");
   record.state_sha256 = in.plain("state_sha256");
   Result<std::optional<core::Record>> last = read_last_record(in);
   if (!last.ok()) return last.error();
@@ -184,6 +227,79 @@ Result<JournalRecord> read_restored(const RawObject& in) {
   Result<std::optional<core::Record>> last = read_last_record(in);
   if (!last.ok()) return last.error();
   record.last_record = *last;
+  return JournalRecord(std::move(record));
+}
+
+Result<Folded::Event> read_event(std::string_view text) {
+  const std::optional<RawObject> in = RawObject::parse(text);
+  if (!in) return malformed("event");
+  Folded::Event event;
+  event.sequence = in->number("sequence");
+  event.step = in->number("step");
+  event.job = in->plain("job");
+  event.steps_done = in->number("steps_done");
+  event.cut_short = in->flag("cut_short");
+  event.failed = in->flag("failed");
+  const auto* kind = std::find(std::begin(kEvents), std::end(kEvents), in->plain("kind"));
+  if (kind == std::end(kEvents)) return malformed("event");
+  event.kind = static_cast<EventKind>(kind - std::begin(kEvents));
+  if (event.kind != EventKind::settings) return event;
+  Result<core::HyperParameters> read = api::read_hyper_parameters(in->raw("hyper_parameters"));
+  if (!read.ok()) return read.error();
+  event.hyper_parameters = *std::move(read);
+  return event;
+}
+
+Result<Folded::Job> read_folded_job(std::string_view text) {
+  const std::optional<RawObject> in = RawObject::parse(text);
+  const std::optional<RawObject> accepted = in ? RawObject::parse(in->raw("accepted")) : std::nullopt;
+  if (!accepted) return malformed("job");
+  Result<JournalRecord> read = read_accepted(*accepted);
+  if (!read.ok()) return read.error();
+  Result<api::JobView> view = api::read_job(in->raw("view"));
+  if (!view.ok()) return view.error();
+  return Folded::Job{std::get<JobAccepted>(*std::move(read)),
+                     *std::move(view),
+                     in->flag("started"),
+                     in->flag("cancel_requested"),
+                     in->flag("listed"),
+                     in->number("step_ns")};
+}
+
+Result<JournalRecord> read_folded(const RawObject& in) {
+  Folded record;
+  record.base = {in.number("base_step"), in.number("base_sequence")};
+  record.replayable_from = in.number("replayable_from");
+  record.restored_sequence = in.number("restored_sequence");
+  record.step = in.number("step");
+  record.updated_at = timestamp(in.number("at"));
+  record.state_sha256 = in.plain("state_sha256");
+  record.ttl_s = read_ttl(in);
+  record.data = in.plain("data");
+  Result<core::HyperParameters> settings = api::read_hyper_parameters(in.raw("hyper_parameters"));
+  if (!settings.ok()) return settings.error();
+  record.hyper_parameters = *std::move(settings);
+  Result<std::optional<core::Record>> last = read_last_record(in);
+  if (!last.ok()) return last.error();
+  record.last_record = *last;
+  Result<api::Labels> labels = api::read_labels(in.raw("labels"));
+  if (!labels.ok()) return labels.error();
+  record.labels = *std::move(labels);
+  if (in.has("class_labels")) {
+    Result<std::vector<std::string>> read = api::read_class_labels(in.raw("class_labels"));
+    if (!read.ok()) return read.error();
+    record.class_labels = *std::move(read);
+  }
+  for (const std::string_view text : in.items("jobs")) {
+    Result<Folded::Job> job = read_folded_job(text);
+    if (!job.ok()) return job.error();
+    record.jobs.push_back(*std::move(job));
+  }
+  for (const std::string_view text : in.items("events")) {
+    Result<Folded::Event> event = read_event(text);
+    if (!event.ok()) return event.error();
+    record.events.push_back(*std::move(event));
+  }
   return JournalRecord(std::move(record));
 }
 
@@ -208,6 +324,7 @@ Result<JournalRecord> read_record(std::string_view text) {
   }
   if (type == "job_ended") return read_ended(*in);
   if (type == "restored") return read_restored(*in);
+  if (type == "folded") return read_folded(*in);
   if (type == "travel_shortened") return JournalRecord(TravelShortened{in->number("from_step")});
   return malformed("record");
 }

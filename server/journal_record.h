@@ -59,7 +59,8 @@ struct JobEnded {
   api::JobView job;
   bool cut_short = false;  ///< by the server (cancel, max_seconds, a failure), not by its plan
   std::optional<core::Record> last_record;
-  std::string state_sha256;  ///< after the job; empty where it never started
+  std::string state_sha256;   ///< after the job; empty where it never started
+  std::uint64_t step_ns = 0;  ///< computing of one step, measured
 };
 
 /// Checkpoints were thinned: time travel begins here.
@@ -78,8 +79,51 @@ struct Restored {
   api::Timestamp at{};
 };
 
-using JournalRecord =
-    std::variant<SettingsChanged, JobAccepted, JobStarted, JobSteered, JobEnded, TravelShortened, Restored>;
+/// What a journal record did to the numbers.
+enum class EventKind { settings, job_started, job_ended, restored };
+
+/// In the place of all records up to its own number: what still follows from them. What lies before `base`
+/// can't be replayed any more.
+struct Folded {
+  /// A job whose record is kept.
+  struct Job {
+    JobAccepted accepted;  ///< without request and rows where no replay will need them
+    api::JobView view;
+    bool started = false;
+    bool cancel_requested = false;
+    bool listed = true;  ///< false: only replay knows it
+    std::uint64_t step_ns = 0;
+  };
+  /// A TimelineEvent (timeline.h); the job by its id.
+  struct Event {
+    std::uint64_t sequence = 0;
+    EventKind kind = EventKind::settings;
+    std::uint64_t step = 0;
+    std::optional<core::HyperParameters> hyper_parameters;
+    std::string job;
+    std::uint64_t steps_done = 0;
+    bool cut_short = false;
+    bool failed = false;
+  };
+
+  CheckpointKey base;  ///< all zero: the network's beginning
+  std::uint64_t replayable_from = 0;
+  std::uint64_t restored_sequence = 0;
+  std::uint64_t step = 0;
+  core::HyperParameters hyper_parameters;
+  std::optional<core::Record> last_record;
+  std::string state_sha256;
+  std::vector<std::string> class_labels;  ///< the network's at `base`
+  api::Labels labels;
+  std::optional<std::uint64_t> ttl_s;
+  api::Timestamp updated_at{};
+  std::string data;       ///< the job whose data was used last; empty: none, or what the network began with
+  std::vector<Job> jobs;  ///< in order
+  std::vector<Event> events;
+};
+
+using JournalRecord = std::variant<SettingsChanged, JobAccepted, JobStarted, JobSteered, JobEnded,
+                                   TravelShortened, Restored, Folded>;
 
 std::string write_record(const JournalRecord& record);
 core::Result<JournalRecord> read_record(std::string_view text);

@@ -62,9 +62,7 @@ struct Applier {
     job->view.created_at = record.at;
     job->view.step = facts.step;
     job->view.steps_total = record.steps;
-    if (!record.dataset.empty() &&
-        std::find(facts.datasets.begin(), facts.datasets.end(), record.dataset) == facts.datasets.end())
-      facts.datasets.push_back(record.dataset);
+    entry.note_dataset(record);
     entry.counts.enter(job->view.state);
     facts.queue.push_back(job);
     facts.jobs.push_back(job);
@@ -109,7 +107,9 @@ struct Applier {
     std::erase(facts.queue, job);
     entry.set_state(*job, record.job.state);
     job->view = record.job;
+    job->step_ns = record.step_ns;
     facts.updated_at = record.job.finished_at.value_or(facts.updated_at);
+    forget_oldest();
     if (!job->started) return job;
     facts.step = record.job.step;
     facts.state_sha256 = record.state_sha256;
@@ -135,12 +135,10 @@ struct Applier {
              (stored.key.sequence > record.sequence || stored.key.step > record.step);
     });
     facts.data = entry.identity->data;
-    facts.spec.class_labels = entry.identity->spec.class_labels;
-    for (const TimelineEvent& event : facts.events) {
-      if (event.kind != TimelineEvent::Kind::job_started) continue;
-      facts.data = std::shared_ptr<const JobAccepted>(event.job, &event.job->accepted);
-      if (facts.spec.class_labels.empty()) facts.spec.class_labels = event.job->accepted.class_labels;
-    }
+    facts.spec.class_labels = entry.class_labels_at(record.sequence);
+    for (const TimelineEvent& event : facts.events)
+      if (event.kind == TimelineEvent::Kind::job_started)
+        facts.data = std::shared_ptr<const JobAccepted>(event.job, &event.job->accepted);
     TimelineEvent event;
     event.sequence = sequence;
     event.kind = TimelineEvent::Kind::restored;
@@ -152,6 +150,73 @@ struct Applier {
     facts.last_record = record.last_record;
     facts.restored_sequence = sequence;
     facts.updated_at = record.at;
+    return std::shared_ptr<Job>();
+  }
+
+  /// Finished jobs are on record up to a count.
+  void forget_oldest() {
+    if (facts.jobs.size() - facts.queue.size() <= entry.limits.finished_jobs_max) return;
+    const auto oldest = std::find_if(facts.jobs.begin(), facts.jobs.end(),
+                                     [](const auto& job) { return has_ended(job->view.state); });
+    const std::shared_ptr<Job> job = *oldest;
+    facts.jobs.erase(oldest);
+    facts.former.push_back(job);
+    facts.forgotten.push_back(job);
+    const auto keyed = facts.by_key.find(job->accepted.idempotency_key);
+    if (keyed != facts.by_key.end() && keyed->second == job) facts.by_key.erase(keyed);
+  }
+
+  void add_folded(const Folded::Job& kept) {
+    auto job = std::make_shared<Job>();
+    job->accepted = kept.accepted;
+    job->view = kept.view;
+    job->started = kept.started;
+    job->cancel_requested = kept.cancel_requested;
+    job->step_ns = kept.step_ns;
+    entry.counts.enter(job->view.state);
+    if (!has_ended(job->view.state)) facts.queue.push_back(job);
+    (kept.listed ? facts.jobs : facts.former).push_back(job);
+    if (kept.listed && !job->accepted.idempotency_key.empty())
+      facts.by_key[job->accepted.idempotency_key] = job;
+    entry.note_dataset(job->accepted);
+  }
+
+  Done operator()(const Folded& record) {
+    facts.base = record.base;
+    facts.base_class_labels = record.class_labels;
+    facts.replayable_from = record.replayable_from;
+    facts.restored_sequence = record.restored_sequence;
+    facts.step = record.step;
+    facts.spec.hyper_parameters = record.hyper_parameters;
+    facts.last_record = record.last_record;
+    facts.state_sha256 = record.state_sha256;
+    facts.labels = record.labels;
+    facts.ttl_s = record.ttl_s;
+    facts.updated_at = record.updated_at;
+    std::erase_if(facts.checkpoints, [&](const StoredCheckpoint& stored) {
+      return stored.key.step < record.base.step || stored.key.sequence < record.base.sequence;
+    });
+    std::unordered_map<std::string, std::shared_ptr<Job>> by_id;
+    for (const Folded::Job& kept : record.jobs) add_folded(kept);
+    for (const auto* jobs : {&facts.jobs, &facts.former})
+      for (const std::shared_ptr<Job>& job : *jobs) by_id[job->accepted.id] = job;
+    const auto find = [&](const std::string& id) {
+      const auto found = by_id.find(id);
+      return found == by_id.end() ? nullptr : found->second;
+    };
+    for (const Folded::Event& kept : record.events) {
+      TimelineEvent event{kept.sequence,  kept.kind,       kept.step,      {},
+                          find(kept.job), kept.steps_done, kept.cut_short, kept.failed};
+      if (kept.hyper_parameters)
+        event.hyper_parameters = std::make_shared<const core::HyperParameters>(*kept.hyper_parameters);
+      if (!event.job && !kept.job.empty()) return senseless(sequence, "a folded event names an unknown job");
+      facts.events.push_back(std::move(event));
+    }
+    facts.spec.class_labels = entry.class_labels_at(sequence);
+    if (record.data.empty()) return std::shared_ptr<Job>();
+    const std::shared_ptr<Job> used = find(record.data);
+    if (!used) return senseless(sequence, "the data used last is that of an unknown job");
+    facts.data = std::shared_ptr<const JobAccepted>(used, &used->accepted);
     return std::shared_ptr<Job>();
   }
 
@@ -176,11 +241,13 @@ std::string state_of(const NetworkEntry::Facts& facts) {
 }  // namespace
 
 NetworkEntry::NetworkEntry(NetworkIdentity of, std::uint64_t entry_ordinal, std::size_t history_capacity,
-                           JobCounts& job_counts)
+                           const PastLimits& past_limits, JobCounts& job_counts)
     : identity(std::make_shared<const NetworkIdentity>(std::move(of))),
       ordinal(entry_ordinal),
+      limits(past_limits),
       counts(job_counts),
       history(history_capacity) {
+  facts.fold_bytes = limits.journal_bytes_max;
   facts.spec = identity->spec;
   facts.step = identity->start_step.value_or(0);
   facts.replayable_from = facts.step;
@@ -189,7 +256,7 @@ NetworkEntry::NetworkEntry(NetworkIdentity of, std::uint64_t entry_ordinal, std:
   facts.ttl_s = identity->ttl_s;
   facts.updated_at = identity->created_at;
   facts.data = identity->data;
-  if (identity->data && !identity->data->dataset.empty()) facts.datasets.push_back(identity->data->dataset);
+  if (identity->data) note_dataset(*identity->data);
 }
 
 std::shared_ptr<const core::Snapshot> NetworkEntry::live_snapshot() const {
@@ -209,7 +276,10 @@ Timeline NetworkEntry::timeline() const {
   std::lock_guard lock(mutex);
   Timeline copy;
   copy.identity = identity;
+  copy.base = facts.base;
   copy.events = facts.events;
+  for (TimelineEvent& event : copy.events)
+    if (event.job) event.step_ns = event.job->step_ns;
   for (const StoredCheckpoint& stored : facts.checkpoints) copy.checkpoints.push_back(stored.key);
   return copy;
 }
@@ -221,6 +291,19 @@ core::Result<std::shared_ptr<Job>> NetworkEntry::apply(std::uint64_t sequence, c
   return done;
 }
 
+void NetworkEntry::note_dataset(const JobAccepted& accepted) {
+  const auto& known = facts.datasets;
+  if (accepted.dataset.empty() || std::find(known.begin(), known.end(), accepted.dataset) != known.end())
+    return;
+  facts.datasets.push_back(accepted.dataset);
+}
+
+bool NetworkEntry::count_journal_bytes(std::uint64_t bytes) {
+  facts.journal_bytes += bytes;
+  facts.unstored_bytes += bytes;
+  return facts.journal_bytes > facts.fold_bytes;
+}
+
 void NetworkEntry::set_state(Job& job, api::JobState state) {
   counts.leave(job.view.state);
   counts.enter(state);
@@ -229,6 +312,15 @@ void NetworkEntry::set_state(Job& job, api::JobState state) {
 
 std::string NetworkEntry::etag() const {
   return identity->incarnation + "-" + std::to_string(facts.sequence) + "-" + std::to_string(facts.step);
+}
+
+std::vector<std::string> NetworkEntry::class_labels_at(std::uint64_t sequence) const {
+  std::vector<std::string> labels = facts.base_class_labels;
+  if (labels.empty()) labels = identity->spec.class_labels;
+  for (const TimelineEvent& event : facts.events)
+    if (labels.empty() && event.sequence <= sequence && event.kind == TimelineEvent::Kind::job_started)
+      labels = event.job->accepted.class_labels;
+  return labels;
 }
 
 const std::vector<std::string>& NetworkEntry::class_labels() const {
@@ -257,7 +349,7 @@ api::NetworkView NetworkEntry::view() const {
   view.created_at = identity->created_at;
   view.updated_at = facts.updated_at;
   view.forked_from = identity->forked_from;
-  view.replayable_from = facts.replayable_from;
+  view.replayable_from = replayable_from();
   view.datasets = facts.datasets;
   return view;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
@@ -18,11 +19,15 @@
 #include "server/fair_mutex.h"
 #include "server/inference_service.h"
 #include "server/jobs/job.h"
+#include "server/past_limits.h"
 #include "server/prediction_scores.h"
 #include "server/store/store.h"
 #include "server/timeline.h"
 
 namespace mlpd::server {
+
+/// What a record takes in the journal besides its text: number, checksum, line break.
+inline constexpr std::uint64_t kSealBytes = 110;
 
 /// One network in memory. Locks, in the order in which they may be taken: `changes`, `training_mutex`, then
 /// one of `mutex`, `history_mutex`, `snapshot_mutex` (short; nothing is computed, waited for or called under
@@ -32,12 +37,13 @@ class NetworkEntry {
   using Clock = std::chrono::steady_clock;
 
   NetworkEntry(NetworkIdentity of, std::uint64_t entry_ordinal, std::size_t history_capacity,
-               JobCounts& job_counts);
+               const PastLimits& past_limits, JobCounts& job_counts);
 
   const std::string& name() const { return identity->name; }
 
   const std::shared_ptr<const NetworkIdentity> identity;
   std::uint64_t ordinal;  ///< order of creation; set before the entry is shared
+  const PastLimits& limits;
   JobCounts& counts;
 
   /// One change at a time: patch, remove, replace. Held while waiting for the disk.
@@ -78,17 +84,24 @@ class NetworkEntry {
     api::Labels labels;
     std::optional<std::uint64_t> ttl_s;
     api::Timestamp updated_at{};
-    std::uint64_t sequence = 0;  ///< of the last journal record
-    std::uint64_t replayable_from = 0;
+    std::uint64_t sequence = 0;                  ///< of the last journal record
+    std::uint64_t replayable_from = 0;           ///< may be past `step` where the journal was folded
+    CheckpointKey base;                          ///< where the journal was folded; all zero: nowhere
+    std::vector<std::string> base_class_labels;  ///< the network's at `base`
     std::uint64_t restored_sequence = 0;      ///< of the last record by which the network went back; 0: none
     std::shared_ptr<const JobAccepted> data;  ///< what it was trained on last; null: nothing yet
     std::vector<std::string> datasets;        ///< stored data sets that jobs named
     std::vector<TimelineEvent> events;
     std::vector<StoredCheckpoint> checkpoints;
-    std::deque<std::shared_ptr<Job>> queue;  ///< jobs not ended, in order; the first one may run
-    std::vector<std::shared_ptr<Job>> jobs;  ///< all, in order
-    std::unordered_map<std::string, std::shared_ptr<Job>> by_key;
-    std::size_t accepting = 0;  ///< train calls that wait for the disk
+    std::deque<std::shared_ptr<Job>> queue;   ///< jobs not ended, in order; the first one may run
+    std::deque<std::shared_ptr<Job>> jobs;    ///< on record, in order: not ended, and the newest that ended
+    std::deque<std::shared_ptr<Job>> former;  ///< ended ones that the journal alone still knows, in order
+    std::vector<std::shared_ptr<Job>> forgotten;  ///< just gone from `jobs`: for the registry
+    std::unordered_map<std::string, std::shared_ptr<Job>> by_key;  ///< those of `jobs`
+    std::uint64_t journal_bytes = 0;                               ///< what the journal takes, roughly
+    std::uint64_t unstored_bytes = 0;  ///< what came into it since the last checkpoint
+    std::uint64_t fold_bytes = 0;      ///< past these the journal is folded
+    std::size_t accepting = 0;         ///< train calls that wait for the disk
     std::unordered_map<std::string, core::Digest> accepting_keys;
     bool removing = false;  ///< being removed or replaced: no new job
     bool removed = false;
@@ -117,10 +130,16 @@ class NetworkEntry {
   /// that it concerns. corrupted where it makes no sense.
   core::Result<std::shared_ptr<Job>> apply(std::uint64_t sequence, const JournalRecord& record,
                                            std::uint64_t job_ordinal);
+  /// Counts bytes that came into the journal; the caller holds `mutex`. True where it has to be folded.
+  bool count_journal_bytes(std::uint64_t bytes);
   /// These hold for a caller who holds `mutex`.
+  void note_dataset(const JobAccepted& accepted);
   void set_state(Job& job, api::JobState state);
   api::NetworkView view() const;
   std::string etag() const;
+  std::uint64_t replayable_from() const { return std::min(facts.replayable_from, facts.step); }
+  /// The network's labels at a moment that the events know.
+  std::vector<std::string> class_labels_at(std::uint64_t sequence) const;
   /// The network's labels, or those that a waiting job brings.
   const std::vector<std::string>& class_labels() const;
 };

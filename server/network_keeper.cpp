@@ -4,11 +4,19 @@
 #include <utility>
 
 #include "server/commit.h"
+#include "server/journal_fold.h"
 
 namespace mlpd::server {
 
 using core::Result;
 using Clock = NetworkEntry::Clock;
+
+namespace {
+
+/// So many checkpoints lie in a journal of full length, so that folding finds one that keeps half of it.
+constexpr std::uint64_t kCheckpointsInJournal = 4;
+
+}  // namespace
 
 ReplaySource NetworkKeeper::source(const NetworkEntry& entry) {
   ReplaySource from;
@@ -111,8 +119,9 @@ Result<void> NetworkKeeper::ensure_preprocess(NetworkEntry& entry) {
   return ensure_loaded(entry);
 }
 
-Result<NetworkKeeper::Past> NetworkKeeper::past(NetworkEntry& entry, std::uint64_t step) {
-  const Timeline timeline = entry.timeline();
+namespace {
+
+Result<CheckpointKey> moment_in(const NetworkEntry& entry, const Timeline& timeline, std::uint64_t step) {
   std::uint64_t live_step = 0;
   std::uint64_t from = 0;
   {
@@ -120,12 +129,86 @@ Result<NetworkKeeper::Past> NetworkKeeper::past(NetworkEntry& entry, std::uint64
     live_step = entry.facts.step;
     from = entry.facts.replayable_from;
   }
-  const Result<CheckpointKey> moment = moment_of_step(timeline, step, live_step, from);
+  return moment_of_step(timeline, step, live_step, from);
+}
+
+}  // namespace
+
+Result<std::pair<TrainingState, CheckpointKey>> NetworkKeeper::replay_past(
+    NetworkEntry& entry, std::uint64_t step, const std::function<bool(std::uint64_t)>& go_on) {
+  for (;;) {
+    const Timeline timeline = entry.timeline();
+    const Result<CheckpointKey> moment = moment_in(entry, timeline, step);
+    if (!moment.ok()) return moment.error();
+    ReplaySource from = source(entry);
+    from.go_on = go_on;
+    Result<TrainingState> state = replay(timeline, *moment, kLiveMoment, from, [](const core::Record&) {});
+    if (state.ok()) return std::pair(*std::move(state), *moment);
+    // Checkpoints may have been thinned, or the journal folded, under the replay.
+    const bool same = entry.timeline().checkpoints == timeline.checkpoints;
+    if (same || state.error().code == core::ErrorCode::cancelled) return state.error();
+  }
+}
+
+Result<NetworkKeeper::Past> NetworkKeeper::past(NetworkEntry& entry, std::uint64_t step) {
+  auto replayed = replay_past(entry, step, nullptr);
+  if (!replayed.ok()) return replayed.error();
+  return Past{std::move(replayed->first.learner), replayed->second};
+}
+
+Result<ReplayLength> NetworkKeeper::replay_length(NetworkEntry& entry, std::uint64_t step) {
+  const Timeline timeline = entry.timeline();
+  {
+    std::lock_guard lock(entry.mutex);
+    if (step == entry.facts.step) return ReplayLength{};
+  }
+  const Result<CheckpointKey> moment = moment_in(entry, timeline, step);
   if (!moment.ok()) return moment.error();
-  Result<TrainingState> state =
-      replay(timeline, *moment, kLiveMoment, source(entry), [](const core::Record&) {});
-  if (!state.ok()) return state.error();
-  return Past{std::move(state->learner), *moment};
+  return server::replay_length(timeline, *moment);
+}
+
+Result<void> NetworkKeeper::store_past(const std::shared_ptr<NetworkEntry>& entry, std::uint64_t step,
+                                       const std::function<bool(std::uint64_t)>& go_on) {
+  auto replayed = replay_past(*entry, step, go_on);
+  if (!replayed.ok()) return replayed.error();
+  const auto& [past, moment] = *replayed;
+  StoredState state;
+  state.checkpoint = past.learner->checkpoint();
+  if (past.job && past.run) {
+    state.job = past.job->accepted.id;
+    state.progress = past.run->progress();
+  }
+  const std::string text = write_state(state);
+  std::lock_guard storing(entry->storing);  // nothing goes back, is folded or thinned
+  const Timeline timeline = entry->timeline();
+  const Result<CheckpointKey> same = moment_in(*entry, timeline, step);
+  {
+    std::lock_guard lock(entry->mutex);
+    if (entry->facts.removed || !same.ok() || *same != moment)
+      return core::Error{core::ErrorCode::conflict, "the network went back or was removed meanwhile"};
+  }
+  // Numbered like the checkpoints of training: by the newest record that decided numbers.
+  CheckpointKey key{step, timeline.base.sequence};
+  for (const TimelineEvent& event : timeline.events)
+    if (event.sequence <= moment.sequence) key.sequence = std::max(key.sequence, event.sequence);
+  const Result<std::uint64_t> bytes = parts_.store.put_checkpoint(entry->name(), key, text);
+  if (!bytes.ok()) return bytes.error();
+  {
+    std::lock_guard lock(entry->mutex);
+    note_checkpoint(*entry, key, *bytes);
+  }
+  thin(entry, key);
+  parts_.observer.on_checkpoint(entry->name(), step);
+  return {};
+}
+
+/// The caller holds `mutex`.
+void NetworkKeeper::note_checkpoint(NetworkEntry& entry, CheckpointKey key, std::uint64_t bytes) {
+  auto& known = entry.facts.checkpoints;
+  std::erase_if(known, [&](const StoredCheckpoint& old) { return old.key == key; });
+  const auto behind =
+      std::find_if(known.begin(), known.end(), [&](const auto& old) { return key < old.key; });
+  known.insert(behind, {key, bytes, parts_.now().time_since_epoch().count()});
 }
 
 Result<core::Checkpoint> NetworkKeeper::checkpoint(NetworkEntry& entry, api::AtStep step) {
@@ -192,7 +275,10 @@ Result<CheckpointKey> NetworkKeeper::store_state(const std::shared_ptr<NetworkEn
   const Clock::time_point begun = Clock::now();
   const Result<void> done = write_state_of(*entry, key, state, history);
   if (done.ok()) {
-    thin(entry);
+    {
+      std::lock_guard storing(entry->storing);
+      thin(entry, std::nullopt);
+    }
     parts_.observer.on_checkpoint(entry->name(), key.step);
   } else {
     parts_.log("checkpoint of " + entry->name() + ": " + done.error().message);
@@ -201,6 +287,8 @@ Result<CheckpointKey> NetworkKeeper::store_state(const std::shared_ptr<NetworkEn
   training.store_seconds = std::chrono::duration<double>(Clock::now() - begun).count();
   if (done.ok()) return key;
   training.seconds_since_stored += replay_seconds;
+  std::lock_guard guard(entry->mutex);
+  entry->facts.unstored_bytes = 0;  // the journal asks again when it has grown further
   return done.error();
 }
 
@@ -218,18 +306,63 @@ Result<void> NetworkKeeper::write_state_of(NetworkEntry& entry, CheckpointKey ke
   Result<std::uint64_t> bytes = parts_.store.put_checkpoint(entry.name(), key, write_state(state));
   if (!bytes.ok()) return bytes.error();
   std::lock_guard guard(entry.mutex);
-  auto& known = entry.facts.checkpoints;
-  std::erase_if(known, [&](const StoredCheckpoint& old) { return old.key == key; });
-  const auto behind =
-      std::find_if(known.begin(), known.end(), [&](const auto& old) { return key < old.key; });
-  known.insert(behind, {key, *bytes, parts_.now().time_since_epoch().count()});
+  note_checkpoint(entry, key, *bytes);
+  entry.facts.unstored_bytes = 0;
   return {};
 }
 
-void NetworkKeeper::thin(const std::shared_ptr<NetworkEntry>& entry) {
+bool NetworkKeeper::journal_wants_checkpoint(const NetworkEntry& entry) {
+  std::lock_guard lock(entry.mutex);
+  return entry.facts.unstored_bytes > entry.limits.journal_bytes_max / kCheckpointsInJournal;
+}
+
+void NetworkKeeper::fold_when_due(const std::shared_ptr<NetworkEntry>& entry,
+                                  std::unique_lock<FairMutex>& lock) {
+  {
+    std::lock_guard guard(entry->mutex);
+    if (entry->facts.removed || entry->facts.journal_bytes <= entry->facts.fold_bytes) return;
+  }
+  Result<void> done = load(*entry);
+  if (done.ok() && journal_wants_checkpoint(*entry)) (void)store_state(entry, lock);
+  if (done.ok()) {
+    lock.unlock();
+    done = fold_journal(entry);
+    lock.lock();
+  }
+  if (done.ok()) return;
+  parts_.log("folding the journal of " + entry->name() + ": " + done.error().message);
+  std::lock_guard guard(entry->mutex);
+  entry->facts.fold_bytes = entry->facts.journal_bytes + parts_.past_limits.journal_bytes_max / 8;
+}
+
+Result<void> NetworkKeeper::fold_journal(const std::shared_ptr<NetworkEntry>& entry) {
+  std::lock_guard storing(entry->storing);
+  Folded folded;
+  std::uint64_t through = 0;
+  {
+    std::lock_guard guard(entry->mutex);
+    if (entry->facts.removed) return {};
+    folded = fold(*entry);
+    through = entry->facts.sequence;
+  }
+  const Result<std::uint64_t> bytes = parts_.store.fold(entry->name(), through, write_record(folded));
+  if (!bytes.ok()) return bytes.error();
+  FoldedAway away;
+  {
+    std::lock_guard guard(entry->mutex);
+    away = forget_before(*entry, folded.base);
+    entry->facts.journal_bytes = *bytes;
+    entry->facts.fold_bytes = std::max(parts_.past_limits.journal_bytes_max, 2 * *bytes);
+  }
+  for (const std::shared_ptr<Job>& job : away.replaced) parts_.registry.replace_job(job);
+  for (const JobAccepted& accepted : away.released) parts_.data.release(accepted);
+  for (const CheckpointKey& key : away.checkpoints) (void)parts_.store.remove_checkpoint(entry->name(), key);
+  return {};
+}
+
+void NetworkKeeper::thin(const std::shared_ptr<NetworkEntry>& entry, std::optional<CheckpointKey> asked_for) {
   std::vector<CheckpointKey> victims;
   std::uint64_t from_step = 0;
-  std::lock_guard storing(entry->storing);
   {
     std::lock_guard lock(entry->mutex);
     if (entry->facts.removed) return;
@@ -238,12 +371,13 @@ void NetworkKeeper::thin(const std::shared_ptr<NetworkEntry>& entry) {
     for (const StoredCheckpoint& stored : known) sum += stored.bytes;
     // The newest two stay whatever they take: recovery begins at one of them.
     while (known.size() > 2 && sum > parts_.limits.time_travel_bytes_max) {
-      sum -= known.front().bytes;
-      victims.push_back(known.front().key);
-      known.erase(known.begin());
+      const auto oldest = known.begin() + (known.front().key == asked_for ? 1 : 0);
+      sum -= oldest->bytes;
+      victims.push_back(oldest->key);
+      known.erase(oldest);
     }
     if (victims.empty()) return;
-    from_step = known.front().key.step;
+    from_step = first_step(entry->facts, known.front().key);
   }
   const Result<std::uint64_t> said = commit(parts_, entry, {TravelShortened{from_step}});
   if (!said.ok()) return parts_.log("thinning " + entry->name() + ": " + said.error().message);

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <utility>
 
 #include "server/engine_parts.h"
 #include "server/network_entry.h"
@@ -34,6 +37,12 @@ class NetworkKeeper {
     CheckpointKey moment;
   };
   core::Result<Past> past(NetworkEntry& entry, std::uint64_t step);
+  /// What past() would do; nothing for the live step. Errors of moment_of_step().
+  core::Result<ReplayLength> replay_length(NetworkEntry& entry, std::uint64_t step);
+  /// Replays to a step and stores its state as a checkpoint, so that past() begins there. `go_on` as in
+  /// ReplaySource. conflict where the network went back meanwhile.
+  core::Result<void> store_past(const std::shared_ptr<NetworkEntry>& entry, std::uint64_t step,
+                                const std::function<bool(std::uint64_t)>& go_on);
 
   /// Makes the beginning of the present job durable where it isn't yet; where the disk refuses, it goes with
   /// the next record. The caller holds training_mutex.
@@ -45,13 +54,25 @@ class NetworkKeeper {
   core::Result<CheckpointKey> store_state(const std::shared_ptr<NetworkEntry>& entry,
                                           std::unique_lock<FairMutex>& lock);
 
+  /// Folds the journal where it has grown past its limit, and stores the state before where much of the
+  /// journal is newer than the newest checkpoint. The caller holds `lock` on training_mutex; it is given up
+  /// meanwhile. A failure is logged and tried again once the journal has grown further.
+  void fold_when_due(const std::shared_ptr<NetworkEntry>& entry, std::unique_lock<FairMutex>& lock);
+  /// Whether so much of the journal is newer than the newest checkpoint that its replay would take long.
+  static bool journal_wants_checkpoint(const NetworkEntry& entry);
+
   /// Where replay gets its numbers for this network.
   ReplaySource source(const NetworkEntry& entry);
 
  private:
   CheckpointKey load_history(NetworkEntry& entry);
   static void cut_history(const NetworkEntry& entry, core::History& history, CheckpointKey& until);
-  void thin(const std::shared_ptr<NetworkEntry>& entry);
+  core::Result<void> fold_journal(const std::shared_ptr<NetworkEntry>& entry);
+  core::Result<std::pair<TrainingState, CheckpointKey>> replay_past(
+      NetworkEntry& entry, std::uint64_t step, const std::function<bool(std::uint64_t)>& go_on);
+  /// The caller holds `storing`; `asked_for` stays, whatever it takes.
+  void thin(const std::shared_ptr<NetworkEntry>& entry, std::optional<CheckpointKey> asked_for);
+  void note_checkpoint(NetworkEntry& entry, CheckpointKey key, std::uint64_t bytes);
   core::Result<void> write_state_of(NetworkEntry& entry, CheckpointKey key, const StoredState& state,
                                     const core::History::State& history);
 

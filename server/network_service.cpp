@@ -82,7 +82,8 @@ Result<api::NetworkView> NetworkServiceImplementation::create_reserved(const api
   files.identity = write_identity(identity);
 
   auto entry = std::make_shared<NetworkEntry>(std::move(identity), parts_.registry.next_ordinal(),
-                                              parts_.limits.history_records_max, parts_.job_counts);
+                                              parts_.limits.history_records_max, parts_.past_limits,
+                                              parts_.job_counts);
   if (files.checkpoint)
     entry->facts.checkpoints.push_back(
         {CheckpointKey{}, files.checkpoint->second.size(), milliseconds(parts_.now())});
@@ -229,10 +230,12 @@ void NetworkServiceImplementation::forget(const EntryPointer& entry) {
     for (const std::shared_ptr<Job>& job : entry->facts.queue)
       entry->set_state(*job, api::JobState::cancelled);
     entry->facts.queue.clear();
-    jobs = entry->facts.jobs;
+    for (const auto* known : {&entry->facts.former, &entry->facts.jobs})
+      jobs.insert(jobs.end(), known->begin(), known->end());
   }
   entry->changed.notify_all();
-  for (const std::shared_ptr<Job>& job : jobs) parts_.data.release(job->accepted);
+  for (const std::shared_ptr<Job>& job : jobs)
+    if (job->kept_for_replay()) parts_.data.release(job->accepted);
   if (entry->identity->data) parts_.data.release(*entry->identity->data);
 }
 

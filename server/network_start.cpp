@@ -21,8 +21,9 @@ core::Result<PreparedNetwork> prepare_network(EngineParts& parts, NetworkStart s
   prepared.files.identity = write_identity(identity);
   prepared.files.checkpoint.emplace(key, write_state({start.checkpoint, {}, {}}));
   if (start.history) prepared.files.history = write_stored_history(key, *start.history);
-  prepared.entry = std::make_shared<NetworkEntry>(std::move(identity), parts.registry.next_ordinal(),
-                                                  parts.limits.history_records_max, parts.job_counts);
+  prepared.entry =
+      std::make_shared<NetworkEntry>(std::move(identity), parts.registry.next_ordinal(),
+                                     parts.limits.history_records_max, parts.past_limits, parts.job_counts);
   NetworkEntry& entry = *prepared.entry;
   const std::int64_t now = parts.now().time_since_epoch().count();
   entry.facts.checkpoints.push_back({key, prepared.files.checkpoint->second.size(), now});

@@ -29,7 +29,7 @@ std::size_t end_of_value(std::string_view text, std::size_t at) {
       if (depth == 0) return i;
       continue;
     }
-    if (depth == 0 && (c == ',' || c == '}')) return i;
+    if (depth == 0 && (c == ',' || c == '}' || c == ']')) return i;
     if (c == '{' || c == '[') ++depth;
     if ((c == '}' || c == ']') && --depth == 0) return i + 1;
     ++i;
@@ -76,6 +76,18 @@ std::uint64_t RawObject::number(std::string_view name) const {
   return number;
 }
 
+std::vector<std::string_view> RawObject::items(std::string_view name) const {
+  const std::string_view array = raw(name);
+  std::vector<std::string_view> found;
+  for (std::size_t at = 1; at + 1 < array.size();) {
+    const std::size_t end = end_of_value(array, at);
+    if (end == std::string_view::npos) break;
+    found.push_back(array.substr(at, end - at));
+    at = end + 1;
+  }
+  return found;
+}
+
 RawObjectWriter& RawObjectWriter::raw(std::string_view name, std::string_view value) {
   if (text_.size() > 1) text_ += ',';
   text_ += '"';
@@ -95,6 +107,15 @@ RawObjectWriter& RawObjectWriter::number(std::string_view name, std::uint64_t va
 
 RawObjectWriter& RawObjectWriter::flag(std::string_view name, bool value) {
   return value ? raw(name, "true") : *this;
+}
+
+RawObjectWriter& RawObjectWriter::items(std::string_view name, const std::vector<std::string>& values) {
+  std::string array = "[";
+  for (const std::string& value : values) {
+    if (array.size() > 1) array += ',';
+    array += value;
+  }
+  return raw(name, array += ']');
 }
 
 }  // namespace mlpd::server

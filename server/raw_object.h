@@ -25,6 +25,8 @@ class RawObject {
   /// 0 where absent.
   std::uint64_t number(std::string_view name) const;
   bool flag(std::string_view name) const { return raw(name) == "true"; }
+  /// The elements of an array, raw; none where absent.
+  std::vector<std::string_view> items(std::string_view name) const;
 
  private:
   std::vector<std::pair<std::string_view, std::string_view>> fields_;
@@ -38,6 +40,7 @@ class RawObjectWriter {
   RawObjectWriter& number(std::string_view name, std::uint64_t value);
   /// Left out where false.
   RawObjectWriter& flag(std::string_view name, bool value);
+  RawObjectWriter& items(std::string_view name, const std::vector<std::string>& values);
   std::string finish() { return std::move(text_ += '}'); }
 
  private:

@@ -60,6 +60,20 @@ void Registry::add_job(const EntryPointer& entry, const std::shared_ptr<Job>& jo
   jobs_by_ordinal_[job->ordinal] = {entry, job};
 }
 
+void Registry::forget_job(const std::shared_ptr<Job>& job) {
+  std::unique_lock lock(mutex_);
+  jobs_.erase(job->accepted.id);
+  jobs_by_ordinal_.erase(job->ordinal);
+}
+
+void Registry::replace_job(const std::shared_ptr<Job>& job) {
+  std::unique_lock lock(mutex_);
+  const auto known = jobs_.find(job->accepted.id);
+  if (known == jobs_.end()) return;
+  known->second.job = job;
+  jobs_by_ordinal_[job->ordinal].job = job;
+}
+
 Registry::FoundJob Registry::find_job(const std::string& id) const {
   std::shared_lock lock(mutex_);
   const auto found = jobs_.find(id);

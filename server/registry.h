@@ -38,6 +38,9 @@ class Registry {
   std::vector<EntryPointer> all() const;
 
   void add_job(const EntryPointer& entry, const std::shared_ptr<Job>& job);
+  void forget_job(const std::shared_ptr<Job>& job);
+  /// Puts `job` in the place of the one with its id, where that is still known.
+  void replace_job(const std::shared_ptr<Job>& job);
   FoundJob find_job(const std::string& id) const;
   std::vector<FoundJob> newest_jobs(std::uint64_t below, std::size_t count) const;
 

@@ -54,6 +54,7 @@ Result<api::CheckpointList> TimeTravel::checkpoints(const std::string& network) 
   if (!entry.ok()) return entry.error();
   api::CheckpointList list;
   list.bytes_max = parts_.limits.time_travel_bytes_max;
+  list.disk_bytes = parts_.store.bytes(network);
   std::lock_guard lock((*entry)->mutex);
   const NetworkEntry::Facts& facts = (*entry)->facts;
   for (auto stored = facts.checkpoints.rbegin(); stored != facts.checkpoints.rend(); ++stored) {
@@ -61,7 +62,7 @@ Result<api::CheckpointList> TimeTravel::checkpoints(const std::string& network) 
     list.bytes += stored->bytes;
   }
   list.step = facts.step;
-  list.replayable_from = facts.replayable_from;
+  list.replayable_from = (*entry)->replayable_from();
   return list;
 }
 
@@ -212,7 +213,10 @@ Result<api::NetworkView> TimeTravel::store_fork(NetworkEntry& parent, NetworkSta
     std::lock_guard changing(parent.changes);
     std::lock_guard lock(parent.mutex);
     if (parent.facts.removed) return no_network(parent.name());
-    if (data) parts_.data.keep_again(*data);
+    if (data && !parts_.data.keep_also(*data)) {
+      return Error{ErrorCode::conflict,
+                   "the network's journal was folded meanwhile; see replayable_from, and try again"};
+    }
   }
   const std::string name = start.identity.name;
   Result<PreparedNetwork> prepared = prepare_network(parts_, std::move(start));
@@ -276,6 +280,12 @@ Result<api::NetworkView> TimeTravel::fork(const std::string& parent, const api::
     return changed.error();
   start.checkpoint = std::move(from->checkpoint);
   return store_fork(**found, std::move(start));
+}
+
+Result<std::optional<api::JobView>> TimeTravel::long_replay(const std::string& network, std::uint64_t step) {
+  const Result<EntryPointer> entry = find(network);
+  if (!entry.ok()) return entry.error();
+  return replays_.where_long(*entry, step);
 }
 
 }  // namespace mlpd::server

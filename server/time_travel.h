@@ -8,19 +8,25 @@
 #include "server/engine_parts.h"
 #include "server/network_keeper.h"
 #include "server/network_start.h"
+#include "server/replays.h"
 
 namespace mlpd::server {
 
 /// Checkpoints, going back and branching off, by journal and replay.
 class TimeTravel final : public api::TimeTravelService {
  public:
-  TimeTravel(EngineParts& parts, NetworkKeeper& keeper) : parts_(parts), keeper_(keeper) {}
+  TimeTravel(EngineParts& parts, NetworkKeeper& keeper, Replays& replays)
+      : parts_(parts), keeper_(keeper), replays_(replays) {}
 
   core::Result<api::CheckpointList> checkpoints(const std::string& network) override;
   core::Result<api::CheckpointView> save(const std::string& network) override;
   core::Result<api::NetworkView> restore(const std::string& network, const api::IfMatch& if_match,
                                          std::uint64_t step) override;
   core::Result<api::NetworkView> fork(const std::string& parent, const api::ForkNetwork& request) override;
+  core::Result<std::optional<api::JobView>> long_replay(const std::string& network,
+                                                        std::uint64_t step) override;
+  core::Result<api::JobView> read_replay(const std::string& id) override { return replays_.read(id); }
+  core::Result<api::JobView> cancel_replay(const std::string& id) override { return replays_.cancel(id); }
 
  private:
   using EntryPointer = Registry::EntryPointer;
@@ -41,6 +47,7 @@ class TimeTravel final : public api::TimeTravelService {
 
   EngineParts& parts_;
   NetworkKeeper& keeper_;
+  Replays& replays_;
 };
 
 }  // namespace mlpd::server

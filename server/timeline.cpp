@@ -1,6 +1,7 @@
 #include "server/timeline.h"
 
 #include <algorithm>
+#include <chrono>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -13,7 +14,17 @@ namespace {
 using core::Result;
 using Kind = TimelineEvent::Kind;
 
+/// Whoever can break a replay off is asked about so often.
+constexpr std::chrono::milliseconds kSlice{10};
+/// What a job's beginning takes: its request and its rows are read.
+constexpr double kBeginSeconds = 2e-4;
+
 core::Error corrupted(std::string message) { return {core::ErrorCode::corrupted, std::move(message)}; }
+
+/// Replay is not where the journal says: because a job's data couldn't be read, or for no good reason.
+core::Error astray(const TrainingState& state, const std::string& message) {
+  return state.failure.value_or(corrupted(message));
+}
 
 /// The newest readable state at or before the bounds.
 Result<std::pair<TrainingState, std::uint64_t>> load_base(const Timeline& timeline, CheckpointKey moment,
@@ -39,13 +50,14 @@ Result<std::pair<TrainingState, std::uint64_t>> load_base(const Timeline& timeli
       for (const TimelineEvent& event : timeline.events)
         if (event.kind == Kind::job_started && event.job->accepted.id == stored->job) state.job = event.job;
       if (!state.job) return corrupted("a stored state belongs to a job that the journal doesn't know");
+      // Without its data the state is whole; only going on is not possible.
       Result<void> begun = begin_job(state, state.job, source, std::move(stored->progress));
-      if (!begun.ok()) return begun.error();
+      if (!begun.ok()) state.failure = begun.error();
     }
     return std::pair(std::move(state), key->sequence);
   }
-  if (timeline.identity->start_step) {
-    return corrupted("the state that the network starts from can't be read: " + damaged);
+  if (timeline.identity->start_step || timeline.base != CheckpointKey{}) {
+    return corrupted("no state that replay can start from can be read: " + damaged);
   }
   Result<std::unique_ptr<core::Learner>> learner =
       core::Learner::create(timeline.identity->spec, nullptr, *source.executor);
@@ -67,16 +79,39 @@ Result<void> name_classes(TrainingState& state, const std::vector<std::string>& 
   return {};
 }
 
-void run_to(TrainingState& state, std::uint64_t step, const OnRecord& on_record) {
-  if (state.run && state.learner->step() < step)
-    (void)state.run->run(step - state.learner->step(), on_record);
+/// At most `steps` updates of the job; false where the replay is to be broken off.
+bool run(TrainingState& state, std::uint64_t steps, const ReplaySource& source, const OnRecord& on_record) {
+  if (!source.go_on) {
+    (void)state.run->run(steps, on_record);
+    return true;
+  }
+  std::uint64_t slice = 1;
+  while (steps > 0) {
+    if (!source.go_on(state.learner->step())) return false;
+    const std::uint64_t next = std::min(slice, steps);
+    const auto begun = std::chrono::steady_clock::now();
+    if (state.run->run(next, on_record)) return true;
+    steps -= next;
+    const bool quick = std::chrono::steady_clock::now() - begun < kSlice;
+    slice = quick ? 2 * slice : std::max<std::uint64_t>(1, slice / 2);
+  }
+  return true;
+}
+
+core::Error broken_off() { return {core::ErrorCode::cancelled, "the replay was broken off"}; }
+
+Result<void> run_to(TrainingState& state, std::uint64_t step, const ReplaySource& source,
+                    const OnRecord& on_record) {
+  if (!state.run || state.learner->step() >= step) return {};
+  if (!run(state, step - state.learner->step(), source, on_record)) return broken_off();
+  return {};
 }
 
 Result<void> apply(TrainingState& state, const TimelineEvent& event, const ReplaySource& source,
                    const OnRecord& on_record) {
   switch (event.kind) {
     case Kind::settings:
-      run_to(state, event.step, on_record);
+      if (Result<void> done = run_to(state, event.step, source, on_record); !done.ok()) return done;
       // A change that the learner refuses was refused alike when it was made.
       (void)state.learner->set_hyper_parameters(*event.hyper_parameters);
       return {};
@@ -86,37 +121,34 @@ Result<void> apply(TrainingState& state, const TimelineEvent& event, const Repla
                          " where a job began at " + std::to_string(event.step));
       }
       const Result<void> begun = begin_job(state, event.job, source, std::nullopt);
-      // A job that can't begin failed alike when it was run; missing data is the store's fault.
-      if (!begun.ok() && (begun.error().code == core::ErrorCode::corrupted ||
-                          begun.error().code == core::ErrorCode::not_found ||
-                          begun.error().code == core::ErrorCode::unavailable)) {
-        return begun.error();
-      }
+      // A job that can't begin failed alike when it was run; missing data shows where its steps are missed.
+      if (!begun.ok()) state.failure = begun.error();
       return {};
     }
     case Kind::restored:  // in the middle of a job, maybe: that one is no more
-      run_to(state, event.step, on_record);
+      if (Result<void> done = run_to(state, event.step, source, on_record); !done.ok()) return done;
       state.run.reset();
       state.job.reset();
       if (state.learner->step() != event.step) {
-        return corrupted("replay reached step " + std::to_string(state.learner->step()) +
-                         " where the network went back to " + std::to_string(event.step));
+        return astray(state, "replay reached step " + std::to_string(state.learner->step()) +
+                                 " where the network went back to " + std::to_string(event.step));
       }
       return {};
     case Kind::job_ended:
       if (state.job != event.job) return {};  // it never started
       if (state.run && event.cut_short) {
         const std::uint64_t done = state.run->progress().steps_done;
-        if (event.steps_done > done) (void)state.run->run(event.steps_done - done, on_record);
+        if (event.steps_done > done && !run(state, event.steps_done - done, source, on_record))
+          return broken_off();
         if (!event.failed) (void)adopt_best(state);
-      } else if (state.run) {
-        (void)state.run->run(std::numeric_limits<std::uint64_t>::max(), on_record);
+      } else if (state.run && !run(state, std::numeric_limits<std::uint64_t>::max(), source, on_record)) {
+        return broken_off();
       }
       state.run.reset();
       state.job.reset();
       if (state.learner->step() != event.step) {
-        return corrupted("replay ended a job at step " + std::to_string(state.learner->step()) + ", not at " +
-                         std::to_string(event.step));
+        return astray(state, "replay ended a job at step " + std::to_string(state.learner->step()) +
+                                 ", not at " + std::to_string(event.step));
       }
       return {};
   }
@@ -153,6 +185,32 @@ Result<CheckpointKey> moment_of_step(const Timeline& timeline, std::uint64_t ste
   return moment;
 }
 
+ReplayLength replay_length(const Timeline& timeline, CheckpointKey moment) {
+  CheckpointKey base{timeline.identity->start_step.value_or(0), 0};
+  for (const CheckpointKey& key : timeline.checkpoints)
+    if (key.step <= moment.step && key.sequence <= moment.sequence) base = key;
+  ReplayLength length;
+  length.from_step = base.step;
+  std::uint64_t step = base.step;
+  double step_seconds = 0;
+  const auto reach = [&](std::uint64_t next) {
+    if (next <= step) return;
+    length.steps += next - step;
+    length.seconds += static_cast<double>(next - step) * step_seconds;
+    step = next;
+  };
+  for (const TimelineEvent& event : timeline.events) {
+    if (event.sequence > moment.sequence) break;
+    if (event.sequence > base.sequence) reach(event.step);
+    if (event.kind == Kind::job_started) {
+      step_seconds = static_cast<double>(event.step_ns) * 1e-9;
+      if (event.sequence > base.sequence) length.seconds += kBeginSeconds;
+    }
+  }
+  reach(moment.step);
+  return length;
+}
+
 Result<TrainingState> replay(const Timeline& timeline, CheckpointKey moment, CheckpointKey newest_base,
                              const ReplaySource& source, const OnRecord& on_record) {
   auto base = load_base(timeline, moment, newest_base, source);
@@ -164,10 +222,10 @@ Result<TrainingState> replay(const Timeline& timeline, CheckpointKey moment, Che
     if (Result<void> applied = apply(state, event, source, on_record); !applied.ok()) return applied.error();
   }
   if (moment.step != kLiveMoment.step) {
-    run_to(state, moment.step, on_record);
+    if (Result<void> done = run_to(state, moment.step, source, on_record); !done.ok()) return done.error();
     if (state.learner->step() != moment.step) {
-      return corrupted("replay reached step " + std::to_string(state.learner->step()) + ", not " +
-                       std::to_string(moment.step));
+      return astray(state, "replay reached step " + std::to_string(state.learner->step()) + ", not " +
+                               std::to_string(moment.step));
     }
   }
   return std::move(state);
@@ -181,6 +239,7 @@ Result<void> begin_job(TrainingState& state, std::shared_ptr<const Job> job, con
     Result<void> named = name_classes(state, job->accepted.class_labels, source);
     if (!named.ok()) return named;
   }
+  state.failure.reset();
   Result<api::TrainRequest> request = api::read_train_request(job->accepted.request);
   if (!request.ok()) return request.error();
   state.request = *std::move(request);

@@ -39,6 +39,15 @@ void TrainingData::keep_again(const JobAccepted& accepted) {
   kept.stored = true;
 }
 
+bool TrainingData::keep_also(const JobAccepted& accepted) {
+  if (!accepted.rows.empty()) return true;
+  std::lock_guard lock(mutex_);
+  const auto kept = kept_.find(accepted.data.hex());
+  if (kept == kept_.end()) return false;
+  ++kept->second.uses;
+  return true;
+}
+
 void TrainingData::release(const JobAccepted& accepted) {
   if (!accepted.rows.empty()) return;
   std::lock_guard lock(mutex_);

@@ -25,8 +25,10 @@ class TrainingData {
   /// Makes the rows durable for one job and says so in `accepted` (digest; small ones as text). Each success
   /// is followed by one release().
   core::Result<void> keep(const std::shared_ptr<const core::Dataset>& rows, JobAccepted& accepted);
-  /// The same for a job that recovery found, or that uses the rows of another one.
+  /// The same for a job that recovery found.
   void keep_again(const JobAccepted& accepted);
+  /// The same for one that uses the rows of another job; false where that job's use has ended meanwhile.
+  bool keep_also(const JobAccepted& accepted);
   void release(const JobAccepted& accepted);
   core::Result<std::shared_ptr<const core::Dataset>> load(const JobAccepted& accepted);
   /// Removes what no job refers to; after recovery.

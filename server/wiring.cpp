@@ -36,6 +36,7 @@ EngineOptions engine_options(const Config& config, Log& log) {
   options.training_threads = or_one_for_each_processor(config.training_threads);
   options.limits = config.limits;
   options.samples = embedded_samples();
+  options.past_limits = config.past_limits;
   options.log = [&log](const std::string& message) { log.warning(message); };
   return options;
 }

@@ -17,9 +17,13 @@ struct Job {
   JobAccepted accepted;
   std::uint64_t ordinal = 0;  ///< order of all jobs; cursor of lists
   api::JobView view;
+  std::uint64_t step_ns = 0;      ///< computing of one step, measured; 0: not yet
   bool started = false;           ///< job_started is in the journal, or on its way there
   bool ending = false;            ///< cancelled before it began, the record being on its way: not to be begun
   bool cancel_requested = false;  ///< durable; the worker ends the job at the next slice
+
+  /// False once its network's journal was folded behind it: request and data are no more.
+  bool kept_for_replay() const { return !accepted.request.empty(); }
 };
 
 /// How many jobs of all networks wait (queued or paused) and run.

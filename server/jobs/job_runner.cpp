@@ -121,11 +121,13 @@ Scheduler::Next JobRunner::take_turn(const std::shared_ptr<NetworkEntry>& entry)
       publish(*entry, false);
       store_when_due(entry, lock, every && training.state.learner->step() % *every == 0);
     }
+    keeper_.fold_when_due(entry, lock);
     lock.unlock();
     if (Clock::now() >= turn_end && others_wait_()) return {true, std::nullopt};
   }
   Lock lock(entry->training_mutex);
   keeper_.write_start(entry);  // paused, or the engine stops
+  if (!parts_.stopping) keeper_.fold_when_due(entry, lock);
   return {};
 }
 
@@ -134,8 +136,10 @@ std::optional<JobRunner::End> JobRunner::begin(const std::shared_ptr<NetworkEntr
   NetworkEntry::Training& training = entry->training;
   if (training.state.job == job) {
     if (training.state.run) return std::nullopt;
-    return End{core::StopReason::failed, true,  // replayed up to its failed beginning
-               core::Error{core::ErrorCode::internal, "the job could not begin"}, false};
+    return End{
+        core::StopReason::failed, true,  // replayed up to its failed beginning
+        training.state.failure.value_or(core::Error{core::ErrorCode::internal, "the job could not begin"}),
+        false};
   }
   JobStarted start{job->accepted.id, training.state.learner->step(), {}, {}};
   {
@@ -199,6 +203,7 @@ std::optional<JobRunner::End> JobRunner::slice(NetworkEntry& entry, Job& job, st
                core::Error{core::ErrorCode::internal, "training stopped by an internal error"}, true};
   }
   const double seconds = seconds_between(begun, Clock::now());
+  const std::uint64_t done = training.state.run->progress().steps_done - done_before;
   training.seconds_since_stored += seconds;
   count_time(training);
   const double factor = seconds > 0 ? kSliceSeconds / seconds : 2;
@@ -212,6 +217,10 @@ std::optional<JobRunner::End> JobRunner::slice(NetworkEntry& entry, Job& job, st
     std::lock_guard lock(entry.mutex);
     entry.facts.step = training.state.learner->step();
     job.view.step = entry.facts.step;
+    if (done > 0) {
+      const auto step_ns = static_cast<std::uint64_t>(1e9 * seconds / static_cast<double>(done));
+      job.step_ns = job.step_ns == 0 ? step_ns : (3 * job.step_ns + step_ns) / 4;
+    }
     job.view.steps_done = training.state.run->progress().steps_done;
     const std::uint64_t steps_counted = job.view.steps_done - training.job_steps_before;
     job.view.steps_per_second =
@@ -222,7 +231,6 @@ std::optional<JobRunner::End> JobRunner::slice(NetworkEntry& entry, Job& job, st
     }
   }
   for (const core::Record& record : records) parts_.observer.on_record(entry.name(), record);
-  const std::uint64_t done = training.state.run->progress().steps_done - done_before;
   parts_.observer.on_slice(entry.name(), done, done * training.state.run->batch_rows(),
                            records.empty() ? core::kAbsent : records.back().loss);
   if (reason) how = End{*reason, false, {}, false};
@@ -241,7 +249,8 @@ void JobRunner::publish(NetworkEntry& entry, bool now) {
 
 void JobRunner::store_when_due(const std::shared_ptr<NetworkEntry>& entry, Lock& lock, bool now) {
   const NetworkEntry::Training& training = entry->training;
-  if (now || training.seconds_since_stored >= std::max(kStoreEverySeconds, kShare * training.store_seconds)) {
+  if (now || NetworkKeeper::journal_wants_checkpoint(*entry) ||
+      training.seconds_since_stored >= std::max(kStoreEverySeconds, kShare * training.store_seconds)) {
     (void)keeper_.store_state(entry, lock);
   }
 }
@@ -301,6 +310,7 @@ bool JobRunner::end(const std::shared_ptr<NetworkEntry>& entry, const std::share
     record.state_sha256 = core::state_digest(training.state.learner->checkpoint()).hex();
     std::lock_guard lock(entry->mutex);
     record.last_record = entry->facts.last_record;
+    record.step_ns = job->step_ns;
   }
   if (training.unwritten_start) records.push_back(*training.unwritten_start);
   records.push_back(record);

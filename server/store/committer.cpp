@@ -36,16 +36,54 @@ void Committer::append(std::shared_ptr<JournalFile> journal, std::vector<std::st
   arrived_.notify_one();
 }
 
+void Committer::fold(std::shared_ptr<JournalFile> journal, std::uint64_t through, std::filesystem::path made,
+                     Store::Appended done) {
+  {
+    std::lock_guard lock(mutex_);
+    folds_.push_back({std::move(journal), through, std::move(made), std::move(done)});
+  }
+  arrived_.notify_one();
+}
+
 void Committer::run() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    arrived_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
-    if (waiting_.empty()) return;
+    arrived_.wait(lock, [this] { return stopping_ || !waiting_.empty() || !folds_.empty(); });
+    if (waiting_.empty() && folds_.empty()) return;
     std::vector<Request> requests = std::exchange(waiting_, {});
+    const std::vector<Fold> folds = std::exchange(folds_, {});
     lock.unlock();
-    commit(std::move(requests));
+    if (!requests.empty()) commit(std::move(requests));
+    for (const Fold& fold : folds) fold.done(replace(fold));
     lock.lock();
   }
+}
+
+core::Result<std::uint64_t> Committer::replace(const Fold& fold) {
+  JournalFile& journal = *fold.journal;
+  core::Result<std::string> old = files_.read_part(journal.path, 0, journal.bytes);
+  if (!old.ok()) return old.error();
+  std::size_t tail = old->size();  // where the first record behind `through` begins
+  for (std::uint64_t behind = fold.through; behind < journal.sequence && tail > 0; ++behind) {
+    const std::size_t end_of_former = tail < 2 ? std::string::npos : old->rfind('\n', tail - 2);
+    tail = end_of_former == std::string::npos ? 0 : end_of_former + 1;
+  }
+  core::Result<std::string> made = files_.read(fold.made);
+  if (!made.ok()) return made.error();
+  core::Result<void> done;
+  if (tail < old->size()) {
+    done = files_.write(fold.made, made->size(), std::string_view(*old).substr(tail));
+    if (done.ok()) done = files_.sync(fold.made);
+  }
+  if (done.ok()) done = files_.exchange(fold.made, journal.path);
+  if (!done.ok()) return done.error();
+  done = files_.sync_folder(journal.path.parent_path());
+  if (!done.ok()) {  // not known to be durable, and further records must not go where a crash loses them
+    (void)files_.exchange(fold.made, journal.path);
+    return done.error();
+  }
+  journal.bytes = made->size() + old->size() - tail;
+  return journal.bytes;
 }
 
 void Committer::commit(std::vector<Request> requests) {
@@ -58,8 +96,7 @@ void Committer::commit(std::vector<Request> requests) {
     std::uint64_t sequence =
         round->last_sequences.empty() ? round->journal->sequence : round->last_sequences.back();
     for (const std::string& record : request.records) {
-      round->text +=
-          api::seal_document("{\"sequence\":" + std::to_string(++sequence) + "," + record.substr(1));
+      round->text += api::seal_document(numbered(++sequence, record));
       round->text += '\n';
     }
     round->requests.push_back(&request);

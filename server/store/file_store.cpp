@@ -23,13 +23,12 @@ core::Error gone(const std::string& name) {
   return {core::ErrorCode::not_found, "there is no network '" + name + "'"};
 }
 
-}  // namespace
-
-core::Result<std::uint64_t> Store::append(const std::string& name, std::vector<std::string> records) {
+/// Starts something that answers later, and waits for its answer.
+core::Result<std::uint64_t> wait_for(const std::function<void(Store::Appended)>& start) {
   std::mutex mutex;
   std::condition_variable ready;
   std::optional<core::Result<std::uint64_t>> result;
-  append(name, std::move(records), [&](core::Result<std::uint64_t> got) {
+  start([&](core::Result<std::uint64_t> got) {
     std::lock_guard lock(mutex);
     result = std::move(got);
     ready.notify_one();
@@ -37,6 +36,12 @@ core::Result<std::uint64_t> Store::append(const std::string& name, std::vector<s
   std::unique_lock lock(mutex);
   ready.wait(lock, [&] { return result.has_value(); });
   return *std::move(result);
+}
+
+}  // namespace
+
+core::Result<std::uint64_t> Store::append(const std::string& name, std::vector<std::string> records) {
+  return wait_for([&](Appended done) { append(name, std::move(records), std::move(done)); });
 }
 
 core::Result<std::unique_ptr<FileStore>> FileStore::open(const path& folder,
@@ -156,6 +161,23 @@ void FileStore::append(const std::string& name, std::vector<std::string> records
   const std::shared_ptr<JournalFile> journal = journal_of(name);
   if (!journal) return done(gone(name));
   committer_->append(journal, std::move(records), std::move(done));
+}
+
+core::Result<std::uint64_t> FileStore::fold(const std::string& name, std::uint64_t through,
+                                            std::string record) {
+  const std::shared_ptr<JournalFile> journal = journal_of(name);
+  if (!journal) return gone(name);
+  const path made = fresh("temporary");
+  core::Result<void> done = files_->write(made, 0, api::seal_document(numbered(through, record)) + "\n");
+  if (done.ok()) done = files_->sync(made);
+  core::Result<std::uint64_t> bytes = core::Error{};
+  if (done.ok()) {
+    bytes = wait_for([&](Appended given) { committer_->fold(journal, through, made, std::move(given)); });
+  } else {
+    bytes = done.error();
+  }
+  (void)files_->remove_all(made);
+  return bytes;
 }
 
 core::Result<std::uint64_t> FileStore::put_checkpoint(const std::string& name, CheckpointKey key,

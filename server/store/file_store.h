@@ -20,7 +20,8 @@ namespace mlpd::server {
 ///
 ///     lock                       held (flock) by the one process that uses the folder
 ///     networks/NAME/network.json          identity
-///     networks/NAME/journal.ndjson        one sealed record a line, sequence numbers from 1
+///     networks/NAME/journal.ndjson        one sealed record a line, sequence numbers from 1, or from where
+///                                         it was folded
 ///     networks/NAME/checkpoints/STEP-SEQUENCE.json
 ///     networks/NAME/history.json
 ///     data/SHA256.json           training data by content
@@ -46,6 +47,8 @@ class FileStore final : public Store {
   core::Result<void> remove(const std::string& name) override;
   using Store::append;
   void append(const std::string& name, std::vector<std::string> records, Appended done) override;
+  core::Result<std::uint64_t> fold(const std::string& name, std::uint64_t through,
+                                   std::string record) override;
   core::Result<std::uint64_t> put_checkpoint(const std::string& name, CheckpointKey key,
                                              std::string text) override;
   core::Result<std::string> checkpoint(const std::string& name, CheckpointKey key) override;
@@ -58,6 +61,7 @@ class FileStore final : public Store {
   core::Result<std::vector<core::Digest>> list_data() override;
   Commits commits() const override { return committer_->commits(); }
   std::uint64_t bytes() const override;
+  std::uint64_t bytes(const std::string& name) const override;
 
  private:
   FileStore(std::filesystem::path folder, std::shared_ptr<FileSystem> files, Log log, int lock);
@@ -67,7 +71,7 @@ class FileStore final : public Store {
   std::shared_ptr<JournalFile> journal_of(const std::string& name) const;
   /// Reads one network's folder; an error is why it has to be set aside.
   core::Result<StoredNetwork> read_network(const std::string& name);
-  core::Result<std::vector<std::string>> read_journal(const std::string& name);
+  core::Result<void> read_journal(StoredNetwork& network);
   core::Result<std::vector<StoredCheckpoint>> list_checkpoints(const std::string& name);
   core::Result<std::string> read_document(const std::filesystem::path& file);
   core::Result<void> fill(const std::filesystem::path& target, const NewNetwork& network);

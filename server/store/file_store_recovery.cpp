@@ -25,6 +25,30 @@ bool parse_whole(std::string_view text, Number& number) {
   return code == std::errc() && end == text.data() + text.size();
 }
 
+/// The number of a journal's first record: above 1 where it was folded. 1 where it can't be read.
+std::uint64_t first_sequence(std::string_view journal) {
+  constexpr std::string_view kField = "\"sequence\":";
+  const std::string_view head = journal.substr(0, 200);
+  const std::size_t at = head.find(kField);
+  std::uint64_t sequence = 0;
+  if (at == std::string_view::npos) return 1;
+  const std::string_view digits = head.substr(at + kField.size());
+  (void)std::from_chars(digits.data(), digits.data() + digits.size(), sequence);
+  return std::max<std::uint64_t>(sequence, 1);
+}
+
+std::uint64_t bytes_below(const path& folder) {
+  std::uint64_t sum = 0;
+  std::error_code code;
+  for (auto it = std::filesystem::recursive_directory_iterator(folder, code);
+       !code && it != std::filesystem::recursive_directory_iterator(); it.increment(code)) {
+    std::error_code file_code;
+    const std::uintmax_t size = it->file_size(file_code);
+    if (!file_code) sum += size;
+  }
+  return sum;
+}
+
 /// Names that the store itself can have made; anything else in networks/ is set aside.
 bool plausible_name(std::string_view name) {
   return !name.empty() && name.size() <= 63 && name.front() != '.' && name.front() != '-' &&
@@ -67,34 +91,38 @@ core::Result<StoredNetwork> FileStore::read_network(const std::string& name) {
   if (identity.ok()) identity = unseal(*identity);
   if (!identity.ok()) return core::Error{identity.error().code, "network.json: " + identity.error().message};
   network.identity = *std::move(identity);
-  core::Result<std::vector<std::string>> journal = read_journal(name);
-  if (!journal.ok()) return journal.error();
-  network.journal = *std::move(journal);
+  if (core::Result<void> journal = read_journal(network); !journal.ok()) return journal.error();
+  const std::uint64_t last_sequence = network.first_sequence + network.journal.size() - 1;
   core::Result<std::vector<StoredCheckpoint>> checkpoints = list_checkpoints(name);
   if (!checkpoints.ok()) return checkpoints.error();
   network.checkpoints = *std::move(checkpoints);
   for (const StoredCheckpoint& checkpoint : network.checkpoints) {
-    if (checkpoint.key.sequence > network.journal.size()) {
-      return corrupted("journal.ndjson ends at record " + std::to_string(network.journal.size()) +
+    if (checkpoint.key.sequence > last_sequence) {
+      return corrupted("journal.ndjson ends at record " + std::to_string(last_sequence) +
                        " but a checkpoint was taken after record " + std::to_string(checkpoint.key.sequence));
     }
   }
   return network;
 }
 
-core::Result<std::vector<std::string>> FileStore::read_journal(const std::string& name) {
-  const path file = network_folder(name) / "journal.ndjson";
+core::Result<void> FileStore::read_journal(StoredNetwork& network) {
+  const path file = network_folder(network.name) / "journal.ndjson";
   core::Result<std::string> text = files_->read(file);
   if (!text.ok()) return text.error();
-  std::vector<std::string> records;
+  std::vector<std::string>& records = network.journal;
+  network.first_sequence = first_sequence(*text);
+  std::uint64_t sequence = network.first_sequence;
   std::size_t at = 0;
   while (at < text->size()) {
     std::size_t end = text->find('\n', at);
     std::string_view line = std::string_view(*text).substr(at, end - at);
-    const std::string expected = "{\"sequence\":" + std::to_string(records.size() + 1) + ",";
+    const std::string expected = "{\"sequence\":" + std::to_string(sequence) + ",";
     core::Result<std::string> record = unseal(line);
     if (end == std::string::npos) {  // no line break: cut off by a crash, or the break itself is damaged
       if (!record.ok()) record = unseal(line.substr(0, line.size() - 1));
+      if (!record.ok() && sequence == network.first_sequence && sequence > 1) {
+        return corrupted("journal.ndjson: the folded record, which no crash cuts off, is damaged");
+      }
       end = record.ok() ? text->rfind('}') + 1 : at;
       core::Result<void> mended = record.ok() ? files_->write(file, end, "\n") : files_->truncate(file, at);
       if (mended.ok()) mended = files_->sync(file);
@@ -106,11 +134,12 @@ core::Result<std::vector<std::string>> FileStore::read_journal(const std::string
                        (record.ok() ? "the sequence of records has a gap" : record.error().message));
     }
     records.push_back("{" + record->substr(expected.size()));
+    ++sequence;
     at = end + 1;
   }
   std::lock_guard lock(mutex_);
-  journals_[name] = std::make_shared<JournalFile>(JournalFile{file, records.size(), at});
-  return records;
+  journals_[network.name] = std::make_shared<JournalFile>(JournalFile{file, sequence - 1, at});
+  return {};
 }
 
 core::Result<std::vector<StoredCheckpoint>> FileStore::list_checkpoints(const std::string& name) {
@@ -169,16 +198,8 @@ core::Result<std::vector<core::Digest>> FileStore::list_data() {
   return digests;
 }
 
-std::uint64_t FileStore::bytes() const {
-  std::uint64_t sum = 0;
-  std::error_code code;
-  for (auto it = std::filesystem::recursive_directory_iterator(folder_, code);
-       !code && it != std::filesystem::recursive_directory_iterator(); it.increment(code)) {
-    std::error_code file_code;
-    const std::uintmax_t size = it->file_size(file_code);
-    if (!file_code) sum += size;
-  }
-  return sum;
-}
+std::uint64_t FileStore::bytes() const { return bytes_below(folder_); }
+
+std::uint64_t FileStore::bytes(const std::string& name) const { return bytes_below(network_folder(name)); }
 
 }  // namespace mlpd::server

@@ -35,7 +35,8 @@ struct StoredCheckpoint {
 struct StoredNetwork {
   std::string name;
   std::string identity;
-  std::vector<std::string> journal;           ///< record i has sequence number i + 1
+  std::uint64_t first_sequence = 1;           ///< of journal's first record; above 1 it is a folded one
+  std::vector<std::string> journal;           ///< in order, without a gap
   std::vector<StoredCheckpoint> checkpoints;  ///< ascending
 };
 
@@ -70,6 +71,11 @@ class Store {
   /// The same, waiting.
   core::Result<std::uint64_t> append(const std::string& name, std::vector<std::string> records);
 
+  /// Puts one record in the place of all up to `through`, whose number it takes; what was appended since
+  /// stays behind it. Waits; returns the bytes that the journal takes now.
+  virtual core::Result<std::uint64_t> fold(const std::string& name, std::uint64_t through,
+                                           std::string record) = 0;
+
   /// Returns the bytes it takes.
   virtual core::Result<std::uint64_t> put_checkpoint(const std::string& name, CheckpointKey key,
                                                      std::string text) = 0;
@@ -92,8 +98,9 @@ class Store {
     std::uint64_t bytes = 0;
   };
   virtual Commits commits() const = 0;
-  /// Bytes on the disk.
+  /// Bytes on the disk: of everything, and of one network without its training data.
   virtual std::uint64_t bytes() const = 0;
+  virtual std::uint64_t bytes(const std::string& name) const = 0;
 };
 
 }  // namespace mlpd::server

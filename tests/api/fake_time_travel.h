@@ -14,7 +14,7 @@ class FakeTimeTravel final : public TimeTravelService {
   core::Result<CheckpointList> checkpoints(const std::string& network) override {
     const auto view = networks_.read(network);
     if (!view) return view.error();
-    return CheckpointList{{{9, 100, Timestamp{}}, {5, 90, Timestamp{}}}, 190, 1000, 9, 0};
+    return CheckpointList{{{9, 100, Timestamp{}}, {5, 90, Timestamp{}}}, 190, 1000, 250, 9, 0};
   }
   core::Result<CheckpointView> save(const std::string& network) override {
     const auto view = networks_.read(network);
@@ -43,6 +43,24 @@ class FakeTimeTravel final : public TimeTravelService {
     if (changes->labels) view->labels = *changes->labels;
     return view;
   }
+  core::Result<std::optional<JobView>> long_replay(const std::string& network, std::uint64_t step) override {
+    if (step == 7) return core::Error{core::ErrorCode::resource_exhausted, "too many replays wait", {}};
+    if (step != 6) return std::optional<JobView>();
+    JobView job;
+    job.id = "replay";
+    job.network = network;
+    job.steps_total = 6;
+    return std::optional(job);
+  }
+  core::Result<JobView> read_replay(const std::string& id) override {
+    if (id != "replay") return core::Error{core::ErrorCode::not_found, "there is no such job", {}};
+    JobView job;
+    job.id = id;
+    job.network = "xor";
+    job.state = JobState::succeeded;
+    return job;
+  }
+  core::Result<JobView> cancel_replay(const std::string& id) override { return read_replay(id); }
 
  private:
   NetworkService& networks_;

@@ -86,7 +86,7 @@ TEST_F(PredictHandlersTest, RefusesBadBodiesWithPointers) {
   }
   EXPECT_EQ(predict("{}", {{"Accept", "image/png"}}).status, 406);
   EXPECT_EQ(predict("{}", {}, "?step=x").status, 422);
-  EXPECT_EQ(predict(R"({"inputs":[1,1]})", {}, "?step=7").status, 404);
+  EXPECT_EQ(predict(R"({"inputs":[1,1]})", {}, "?step=8").status, 404);
   EXPECT_EQ(predict(R"({"inputs":[1,1]})", {}, "?step=0").status, 200);
   EXPECT_EQ(post("/v1/networks/none/predict", "{}").status, 404);
 }

@@ -16,6 +16,7 @@ TEST_F(TimeTravelHandlersTest, ListsAndSavesCheckpoints) {
   const Json list = json_of(get("/v1/networks/n/checkpoints"));
   EXPECT_EQ(number_at(list, "checkpoints/0/step"), 9);
   EXPECT_EQ(number_at(list, "bytes"), 190);
+  EXPECT_EQ(number_at(list, "disk_bytes"), 250);
   EXPECT_EQ(number_at(list, "replayable_from"), 0);
   const Response saved = post("/v1/networks/n/checkpoints", "");
   EXPECT_EQ(saved.status, 201);
@@ -56,6 +57,32 @@ TEST_F(TimeTravelHandlersTest, ForkTakesChangesAndNamesItsParent) {
   EXPECT_EQ(wrong.status, 422);
   EXPECT_EQ(at(json_of(wrong), "errors").as<JsonArray>()->size(), 3u);
   EXPECT_EQ(post("/v1/networks/no/fork", "{}").status, 404);
+}
+
+TEST_F(TimeTravelHandlersTest, ALongReplayIsAJob) {
+  const auto expect_later = [](const Response& response) {
+    EXPECT_EQ(response.status, 202) << response.body;
+    EXPECT_EQ(response.header("Location"), "/v1/jobs/replay");
+    EXPECT_EQ(text_at(json_of(response), "kind"), "replay");
+    EXPECT_EQ(number_at(json_of(response), "steps_total"), 6);
+  };
+  expect_later(get("/v1/networks/n/model?step=6"));
+  expect_later(get("/v1/networks/n/boundary?step=6"));
+  expect_later(get("/v1/networks/n/diagnosis?step=6"));
+  expect_later(post("/v1/networks/n/predict?step=6", R"({"inputs":[0,1]})"));
+  expect_later(post("/v1/networks/n/evaluate?step=6", R"({"data":{"generator":"xor"}})"));
+  expect_later(post("/v1/networks/n/trace?step=6", R"({"data":{"generator":"xor"}})"));
+  expect_later(post("/v1/networks/n/restore", R"({"step":6})"));
+  expect_later(post("/v1/networks/n/fork", R"({"step":6})"));
+  expect_later(post("/v1/networks/n/versions", R"({"step":6})"));
+  EXPECT_EQ(get("/v1/networks/n/model?step=7").status, 429);
+  EXPECT_EQ(post("/v1/networks/n/restore", R"({"step":5})").status, 200);
+  const Response job = get("/v1/jobs/replay");
+  EXPECT_EQ(job.status, 200);
+  EXPECT_EQ(text_at(json_of(job), "kind"), "replay");
+  EXPECT_EQ(post("/v1/jobs/replay/cancel", "").status, 200);
+  EXPECT_EQ(post("/v1/jobs/replay/pause", "").status, 404);
+  EXPECT_EQ(get("/v1/jobs/other").status, 404);
 }
 
 }  // namespace

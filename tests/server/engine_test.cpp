@@ -107,6 +107,39 @@ TEST_F(EngineTest, AnswersForPastSteps) {
   EXPECT_EQ(core::state_digest(*networks().checkpoint("long", 400)).hex(), sha("long"));
 }
 
+TEST_F(EngineTest, AJobWhoseDataIsLostFailsAndTheNetworkLivesOn) {
+  open();
+  create("a");
+  api::TrainRequest request = train_request(100'000, 5'000);
+  request.pace_steps_per_second = 1'000;
+  request.checkpoint_every = 10;
+  const std::string id = jobs().train("a", request)->id;
+  ASSERT_TRUE(eventually([&] { return networks().read("a")->step > 30; }));
+  ASSERT_TRUE(jobs().pause(id).ok());
+  engine_.reset();
+  std::filesystem::remove_all(folder_.path() / "data");
+  for (int turn = 0; turn < 2; ++turn) {
+    open();
+    EXPECT_TRUE(networks().snapshot("a", std::nullopt).ok());
+    EXPECT_EQ(jobs().read(id)->state, api::JobState::paused);
+    engine_.reset();
+  }
+  open();
+  ASSERT_TRUE(jobs().resume(id).ok());
+  const api::JobView lost = wait(id);
+  EXPECT_EQ(lost.state, api::JobState::failed);
+  ASSERT_TRUE(lost.error.has_value());
+  EXPECT_EQ(lost.error->code, core::ErrorCode::not_found) << lost.error->message;
+  const std::uint64_t step = networks().read("a")->step;
+  EXPECT_GT(step, 30U);
+  EXPECT_EQ(train("a", train_request(20)).state, api::JobState::succeeded);
+  const std::string digest = sha("a");
+  reopen();
+  EXPECT_EQ(networks().read("a")->step, step + 20);
+  EXPECT_EQ(core::state_digest(*networks().checkpoint("a", std::nullopt)).hex(), digest);
+  EXPECT_EQ(networks().checkpoint("a", 5).error().code, core::ErrorCode::not_found);  // can't be replayed
+}
+
 TEST_F(EngineTest, ASecondProcessIsRefused) {
   open();
   EXPECT_EQ(try_open(folder_.path()).error().code, core::ErrorCode::failed_precondition);

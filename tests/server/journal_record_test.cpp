@@ -52,6 +52,30 @@ TEST(JournalRecordTest, EveryRecordComesBack) {
   ended.state_sha256 = digest.hex();
   expect_round_trip(ended);
   expect_round_trip(TravelShortened{500});
+  Folded folded;
+  folded.base = {500, 12};
+  folded.replayable_from = 501;
+  folded.restored_sequence = 3;
+  folded.step = 900;
+  folded.hyper_parameters = settings;
+  folded.last_record = record;
+  folded.state_sha256 = digest.hex();
+  folded.labels = {{"a", "b"}};
+  folded.ttl_s = 60;
+  folded.updated_at = at(6);
+  expect_round_trip(folded);
+  folded.data = "id";
+  folded.jobs.push_back({{"id", R"({"steps":5})", 5, "iris", digest, R"({"rows":[1]})", "key", digest, at(3)},
+                         ended.job,
+                         true,
+                         false,
+                         false});
+  folded.jobs.push_back({{"slim", "", 5, "", {}, "", "", {}, at(3)}, ended.job, false, true, true});
+  folded.events.push_back({11, EventKind::job_started, 500, {}, "id", 0, false, false});
+  folded.events.push_back({14, EventKind::settings, 510, settings, "", 0, false, false});
+  folded.events.push_back({15, EventKind::job_ended, 520, {}, "id", 20, true, true});
+  folded.events.push_back({16, EventKind::restored, 515, {}, "", 0, false, false});
+  expect_round_trip(folded);
 }
 
 TEST(JournalRecordTest, AnIdentityComesBack) {

@@ -11,6 +11,7 @@ TEST(RawObjectTest, ReadsWhatItsWriterWrote) {
       .plain("id", "abc")
       .number("n", 18446744073709551615u);
   out.flag("yes", true).flag("no", false).raw("text", R"("a \\")");
+  out.items("list", {"1", R"({"a":[2,3]})", R"("]")"}).items("empty", {});
   const std::string text = out.finish();
   const std::optional<RawObject> in = RawObject::parse(text);
   ASSERT_TRUE(in);
@@ -20,6 +21,9 @@ TEST(RawObjectTest, ReadsWhatItsWriterWrote) {
   EXPECT_TRUE(in->flag("yes"));
   EXPECT_FALSE(in->flag("no"));
   EXPECT_EQ(in->raw("text"), R"("a \\")");
+  EXPECT_EQ(in->items("list"), (std::vector<std::string_view>{"1", R"({"a":[2,3]})", R"("]")"}));
+  EXPECT_TRUE(in->items("empty").empty());
+  EXPECT_TRUE(in->items("absent").empty());
   EXPECT_FALSE(in->has("absent"));
   EXPECT_EQ(in->number("absent"), 0U);
 }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <functional>
 #include <map>
 
@@ -88,6 +89,52 @@ TEST_P(StoreTest, ForgetsWhatIsRemoved) {
   open();
   EXPECT_TRUE(found_.empty());
   EXPECT_TRUE(store_->list_data()->empty());
+}
+
+TEST_P(StoreTest, FoldsTheBeginningOfAJournal) {
+  ASSERT_TRUE(store_->create("a", {R"({"i":1})", {}, {}}, false).ok());
+  EXPECT_EQ(store_->fold("b", 1, R"({"f":1})").error().code, core::ErrorCode::not_found);
+  ASSERT_TRUE(store_->append("a", {R"({"r":1})", R"({"r":2})", R"({"r":3})", R"({"r":4})"}).ok());
+  ASSERT_TRUE(store_->put_checkpoint("a", {9, 4}, R"({"c":9})").ok());
+  ASSERT_TRUE(store_->fold("a", 2, R"({"f":2})").ok());
+  EXPECT_EQ(*store_->append("a", {R"({"r":5})"}), 5U);
+  open();
+  EXPECT_EQ(found_["a"].first_sequence, 2U);
+  EXPECT_EQ(found_["a"].journal,
+            (std::vector<std::string>{R"({"f":2})", R"({"r":3})", R"({"r":4})", R"({"r":5})"}));
+  EXPECT_EQ(found_["a"].checkpoints.size(), 1U);
+  ASSERT_TRUE(store_->fold("a", 5, R"({"f":5})").ok());
+  open();
+  EXPECT_EQ(found_["a"].first_sequence, 5U);
+  EXPECT_EQ(found_["a"].journal, std::vector<std::string>{R"({"f":5})"});
+  EXPECT_EQ(*store_->append("a", {R"({"r":6})"}), 6U);
+}
+
+TEST_P(StoreTest, AppendsWhileItFoldsLoseNothing) {
+  constexpr std::uint64_t kRecords = 400;
+  ASSERT_TRUE(store_->create("a", {R"({"i":1})", {}, {}}, false).ok());
+  std::atomic<std::uint64_t> durable{0};
+  std::thread writer([&] {
+    for (std::uint64_t i = 1; i <= kRecords; ++i) {
+      const core::Result<std::uint64_t> sequence = store_->append("a", {"{\"r\":" + std::to_string(i) + "}"});
+      ASSERT_TRUE(sequence.ok());
+      durable = *sequence;
+    }
+  });
+  std::uint64_t folded = 0;
+  while (durable < kRecords) {
+    const std::uint64_t through = durable;
+    if (through == folded) continue;
+    ASSERT_TRUE(store_->fold("a", through, "{\"f\":" + std::to_string(through) + "}").ok());
+    folded = through;
+  }
+  writer.join();
+  open();
+  ASSERT_EQ(found_["a"].first_sequence, folded);
+  ASSERT_EQ(found_["a"].journal.size(), kRecords - folded + 1);
+  EXPECT_EQ(found_["a"].journal[0], "{\"f\":" + std::to_string(folded) + "}");
+  for (std::size_t i = 1; i < found_["a"].journal.size(); ++i)
+    EXPECT_EQ(found_["a"].journal[i], "{\"r\":" + std::to_string(folded + i) + "}");
 }
 
 TEST_P(StoreTest, ManyThreadsAppendInOrder) {

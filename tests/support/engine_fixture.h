@@ -39,6 +39,7 @@ class EngineTest : public ::testing::Test {
   std::vector<std::string> log_;
   std::mutex log_mutex_;
   api::Limits limits_;
+  PastLimits past_limits_;
   std::size_t threads_ = 1;
   EngineObserver* observer_ = nullptr;
   std::shared_ptr<FileSystem> files_;
@@ -49,6 +50,7 @@ class EngineTest : public ::testing::Test {
     options.data_dir = folder;
     options.training_threads = threads_;
     options.limits = limits_;
+    options.past_limits = past_limits_;
     options.observer = observer_;
     options.files = files_;
     options.log = [this](const std::string& line) {

@@ -1,5 +1,6 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { script_of } from '../shell/script';
+import { get } from './client';
 import { curl_line } from './curl';
 import { numbers_of, parameters_of } from './model';
 
@@ -23,6 +24,30 @@ describe('curl_line', () => {
     expect(line).toContain('$MLPD_KEY');
     expect(line).toContain('"user":"u"');
   });
+});
+
+test('a request that waits for a replay is sent again once that has ended', async () => {
+  const job = { id: 'r', network: 'n', kind: 'replay', state: 'queued' };
+  const answers = [
+    [202, job],
+    [200, { ...job, state: 'running' }],
+    [200, { ...job, state: 'succeeded' }],
+    [200, { step: 6 }],
+  ];
+  const asked: string[] = [];
+  vi.stubGlobal('fetch', async (path: string) => {
+    asked.push(path);
+    const [status, body] = answers.shift() as [number, unknown];
+    return new Response(JSON.stringify(body), { status });
+  });
+  expect(await get('/v1/networks/n/diagnosis', { step: 6 })).toEqual({ step: 6 });
+  expect(asked.map((path) => path.replace('/v1/', ''))).toEqual([
+    'networks/n/diagnosis?step=6',
+    'jobs/r',
+    'jobs/r',
+    'networks/n/diagnosis?step=6',
+  ]);
+  vi.unstubAllGlobals();
 });
 
 test('a script trains to the end, without pace and job control', () => {

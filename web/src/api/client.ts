@@ -1,5 +1,5 @@
 import { log_request } from './log.svelte';
-import type { Problem } from './types';
+import type { Job, Problem } from './types';
 
 /** What a request that failed said; status 0 where no answer came at all. */
 export class ApiError extends Error {
@@ -61,6 +61,18 @@ export function path_with(path: string, query: Options['query'] = {}): string {
   return text ? `${path}?${text}` : path;
 }
 
+const kAskAgain_ms = 300;
+
+/** Waits for the job that a long way back to a past step takes; the request is answered at once afterwards. */
+async function replayed(job: Job, signal?: AbortSignal) {
+  while (job.state === 'queued' || job.state === 'running') {
+    await new Promise((resolve) => setTimeout(resolve, kAskAgain_ms));
+    job = await call<Job>('GET', `/v1/jobs/${job.id}`, { signal });
+  }
+  if (job.state !== 'succeeded')
+    throw new ApiError(409, { detail: job.error?.message ?? `the replay of ${job.network} was cancelled` });
+}
+
 async function send(method: string, path: string, options: Options): Promise<Response> {
   const full = path_with(path, options.query);
   const text =
@@ -87,6 +99,11 @@ async function send(method: string, path: string, options: Options): Promise<Res
     throw new ApiError(0, { detail: String(error) });
   }
   tell(true);
+  const replay = response.status === 202 ? ((await response.clone().json()) as Job) : null;
+  if (replay?.kind === 'replay') {
+    await replayed(replay, options.signal);
+    return send(method, path, { ...options, action: false });
+  }
   if (response.ok) return response;
   const retry = Number(response.headers.get('Retry-After'));
   const problem = await response.json().catch(() => ({ title: `HTTP ${response.status}` }));

@@ -1010,6 +1010,7 @@ export interface components {
             checkpoints: components["schemas"]["Checkpoint"][];
             bytes: number;
             bytes_max: number;
+            disk_bytes?: number;
             step: number;
             replayable_from: number;
         };
@@ -1254,6 +1255,8 @@ export interface components {
             network: string;
             /** @enum {string} */
             state: "queued" | "running" | "paused" | "succeeded" | "failed" | "cancelled";
+            /** @enum {string} */
+            kind?: "replay";
             steps_done: number;
             steps_total: number;
             step: number;
