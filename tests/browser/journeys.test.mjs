@@ -57,6 +57,34 @@ test('versions are published, served and rolled back', async () => {
   await finish(page);
 });
 
+test('a shadow runs along with what is served, and the truth counts for both', async () => {
+  const labels = { dataset: 'article-xor' };
+  await server.call('POST', '/v1/networks', { name: 'shadowed', inputs: 2, layers: [{ units: 4 }, { units: 2 }], labels });
+  await server.call('POST', '/v1/networks/shadowed/train', { dataset: 'article-xor', steps: 20 });
+  await server.call('POST', '/v1/networks/shadowed/versions', {});
+  await server.call('POST', '/v1/networks/shadowed/train', { dataset: 'article-xor', steps: 20 });
+  const page = await open_page();
+  await page.goto(`${server.url}/#/models?net=shadowed`);
+  const card = page.getByRole('region', { name: 'Shadow' });
+  await card.getByLabel('Which version').selectOption('1');
+  await card.getByRole('button', { name: 'Let it run along' }).click();
+  await card.getByText('version 1').waitFor();
+  await page.getByRole('button', { name: 'Predict' }).click();
+  await page.getByLabel('What was it really?').selectOption('1');
+  await page.getByRole('button', { name: 'Tell the server' }).click();
+  await page.getByText('Counted').waitFor();
+  const told = await until(async () => {
+    const { against } = await server.call('GET', '/v1/networks/shadowed/shadow');
+    return against.find((one) => one.feedback?.rows > 0);
+  }, 'the shadow is judged too');
+  assert.equal(told.version, 'live');
+  await until(async () => (await card.locator('tbody tr td').nth(3).textContent().catch(() => '')) === String(told.feedback.rows), 'and shown');
+  await card.getByRole('button', { name: 'End it' }).click();
+  await card.getByRole('button', { name: 'Let it run along' }).waitFor();
+  await assert.rejects(server.call('GET', '/v1/networks/shadowed/shadow'), /404/);
+  await finish(page);
+});
+
 test('runs: a tree of forks, found by words, compared by curves, boundaries and settings', async () => {
   const labels = { dataset: 'article-xor' };
   const seeds = { dataset: 'article-xor', steps: 60 };

@@ -11,6 +11,7 @@ export type Job = Schemas['Job'];
 export type Jobs = Schemas['JobList'];
 export type Versions = Schemas['VersionList'];
 export type System = Schemas['System'];
+export type Shadow = Schemas['Shadow'];
 export type Search = Schemas['Search'];
 export type Searches = Schemas['SearchList'];
 export type Problem = Partial<Schemas['Problem']>;
