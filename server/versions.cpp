@@ -19,7 +19,6 @@ namespace {
 
 constexpr const char* kIndex = "index.ndjson";
 constexpr const char* kDefaultAlias = "default";
-constexpr std::uint64_t kLive = 0;  ///< in the index; versions begin with 1
 
 std::string file_of(std::uint64_t version) { return std::to_string(version) + ".json"; }
 
@@ -40,10 +39,6 @@ bool goes_on(const Registry::FoundJob& found) {
   return !has_ended(found.job->view.state);
 }
 
-api::Timestamp time_of(const RawObject& in, const char* name) {
-  return api::Timestamp(std::chrono::milliseconds(static_cast<std::int64_t>(in.number(name))));
-}
-
 api::VersionView with_aliases(api::VersionView view, const std::map<std::string, std::uint64_t>& aliases) {
   for (const auto& [alias, version] : aliases)
     if (version == view.version) view.aliases.push_back(alias);
@@ -52,84 +47,9 @@ api::VersionView with_aliases(api::VersionView view, const std::map<std::string,
 
 }  // namespace
 
-bool Versions::Index::holds(std::uint64_t version) const {
-  if (shadow && shadow->version == version) return true;
-  return std::any_of(aliases.begin(), aliases.end(),
-                     [&](const auto& alias) { return alias.second == version; });
-}
-
-Result<void> Versions::write_index(const std::string& network, const Index& index) {
-  const std::size_t lines = 1 + index.versions.size() + index.aliases.size() + (index.shadow ? 1 : 0);
-  std::string text =
-      api::seal_document(RawObjectWriter().number("next", index.next).number("lines", lines).finish()) + "\n";
-  for (const auto& [number, view] : index.versions) {
-    RawObjectWriter line;
-    line.number("version", number).number("step", view.step).plain("state_sha256", view.state_sha256);
-    if (!view.job.empty()) line.plain("job", view.job);
-    if (const auto key = index.keys.find(number); key != index.keys.end())
-      line.raw("idempotency_key", write_idempotency_key(key->second.key))
-          .plain("request_digest", key->second.request_digest.hex());
-    line.number("bytes", view.bytes)
-        .number("created_at", static_cast<std::uint64_t>(view.created_at.time_since_epoch().count()));
-    text += api::seal_document(line.finish()) + "\n";
-  }
-  for (const auto& [alias, number] : index.aliases)
-    text +=
-        api::seal_document(RawObjectWriter().plain("alias", alias).number("names", number).finish()) + "\n";
-  if (index.shadow) {
-    RawObjectWriter line;
-    line.number("shadow", index.shadow->version.value_or(kLive));
-    line.number("since", static_cast<std::uint64_t>(index.shadow->since.time_since_epoch().count()));
-    text += api::seal_document(line.finish()) + "\n";
-  }
-  return write_durably(*files_, folder_of(network) / "index.temporary", folder_of(network) / kIndex, text);
-}
-
-Result<Versions::Index> Versions::read_index(const std::string& network) {
-  const Result<std::string> text = files_->read(folder_of(network) / kIndex);
-  if (!text.ok()) return text.error();
-  Index index;
-  std::optional<std::uint64_t> lines_said;  // an older mlpd didn't
-  std::uint64_t lines = 0;
-  std::string_view rest = *text;
-  while (!rest.empty()) {
-    const std::string_view line = rest.substr(0, rest.find('\n'));
-    rest.remove_prefix(std::min(rest.size(), line.size() + 1));
-    if (Result<void> sealed = api::check_seal(line); !sealed.ok()) return sealed.error();
-    const std::optional<RawObject> in = RawObject::parse(line);
-    if (!in) return Error{ErrorCode::corrupted, "a line is no object", {}};
-    ++lines;
-    if (in->has("next")) index.next = in->number("next");
-    if (in->has("lines")) lines_said = in->number("lines");
-    if (in->has("alias")) index.aliases[in->plain("alias")] = in->number("names");
-    if (in->has("shadow")) {
-      const std::uint64_t version = in->number("shadow");
-      index.shadow =
-          Shadow{version == kLive ? std::nullopt : api::VersionNumber(version), time_of(*in, "since")};
-    }
-    if (!in->has("version")) continue;
-    api::VersionView view;
-    view.version = in->number("version");
-    view.step = in->number("step");
-    view.state_sha256 = in->plain("state_sha256");
-    if (in->has("job")) view.job = in->plain("job");
-    view.bytes = in->number("bytes");
-    view.created_at = time_of(*in, "created_at");
-    if (in->has("idempotency_key")) {
-      api::Idempotency& key = index.keys[view.version];
-      key.key = read_idempotency_key(in->raw("idempotency_key"));
-      if (!parse_digest(in->plain("request_digest"), key.request_digest))
-        return Error{ErrorCode::corrupted, "a request digest is none", {}};
-    }
-    index.versions[view.version] = std::move(view);
-  }
-  if (lines == 0 || lines != lines_said.value_or(lines))
-    return Error{ErrorCode::corrupted, "index.ndjson has lost lines", {}};
-  return index;
-}
-
 Result<void> Versions::recover_network(const std::string& network) {
-  Result<Index> index = read_index(network);
+  const Result<std::string> text = files_->read(folder_of(network) / kIndex);
+  Result<Index> index = text.ok() ? read_version_index(*text) : text.error();
   if (!index.ok() && index.error().code == ErrorCode::not_found) {  // cut off before the first index
     (void)files_->remove_all(folder_of(network));
     return {};
@@ -198,7 +118,10 @@ Result<Versions::SetPointer> Versions::find(const std::string& network) {
 }
 
 Result<void> Versions::commit_index(const std::string& network, Set& set, Index index) {
-  if (Result<void> written = write_index(network, index); !written.ok()) return written;
+  if (Result<void> written = write_durably(*files_, folder_of(network) / "index.temporary",
+                                           folder_of(network) / kIndex, write_version_index(index));
+      !written.ok())
+    return written;
   std::lock_guard lock(set.mutex);
   set.index = std::move(index);
   std::erase_if(set.ready, [&](const auto& ready) { return !set.index.holds(ready.first); });

@@ -16,6 +16,7 @@
 #include "server/network_keeper.h"
 #include "server/prediction_scores.h"
 #include "server/store/file_system.h"
+#include "server/version_index.h"
 
 namespace mlpd::server {
 
@@ -71,14 +72,7 @@ class Versions final : public api::VersionService {
     std::string alias;
     api::Idempotency idempotency{};
   };
-  struct Index {
-    std::uint64_t next = 1;
-    std::map<std::uint64_t, api::VersionView> versions;
-    std::map<std::string, std::uint64_t> aliases;
-    std::map<std::uint64_t, api::Idempotency> keys;  ///< of the versions that were published with one
-    std::optional<Shadow> shadow;
-    bool holds(std::uint64_t version) const;  ///< an alias or the shadow does
-  };
+  using Index = VersionIndex;
   /// One network's. `changing` is held while the disk works; `mutex` is short, and taken after it.
   struct Set {
     std::mutex changing;
@@ -91,8 +85,6 @@ class Versions final : public api::VersionService {
   /// The network's set, not_found where there is no such network; empty before its first version.
   core::Result<SetPointer> find(const std::string& network);
   std::filesystem::path folder_of(const std::string& network) const { return folder_ / "versions" / network; }
-  core::Result<void> write_index(const std::string& network, const Index& index);
-  core::Result<Index> read_index(const std::string& network);
   core::Result<api::VersionView> add(const std::string& network, core::Checkpoint checkpoint,
                                      const Reason& reason);
   /// The version that this key made, nullopt where it is new; conflict where it made another.
