@@ -65,8 +65,8 @@ class NetworkEntry {
     std::uint64_t job_steps_before = 0;  ///< steps that it had done before those seconds
     Clock::time_point clock{};           ///< up to when job_seconds counts
     std::uint64_t slice_steps = 1;
-    Clock::time_point running_since{};  ///< since when the present job runs without a pause
-    std::uint64_t running_steps = 0;    ///< steps that it had done then
+    Clock::time_point running_since{};           ///< since when the present job runs without a pause
+    std::optional<std::uint64_t> running_steps;  ///< steps that it had done then; known once it is loaded
     Clock::time_point published{};
     Clock::duration publish_cost{};
   };

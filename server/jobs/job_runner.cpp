@@ -68,9 +68,8 @@ bool JobRunner::claim(NetworkEntry& entry, const std::shared_ptr<Job>& job) {
     entry.set_state(*job, *next);
     if (!job->view.started_at) job->view.started_at = parts_.now();
     entry.training.running_since = Clock::now();
-    entry.training.running_steps = job->view.steps_done;
+    entry.training.running_steps.reset();
     entry.training.clock = entry.training.running_since;
-    if (entry.training.job_seconds == 0) entry.training.job_steps_before = entry.training.running_steps;
     view = job->view;
   }
   parts_.observer.on_job(view);
@@ -96,6 +95,10 @@ Scheduler::Next JobRunner::take_turn(const std::shared_ptr<NetworkEntry>& entry)
         std::lock_guard guard(entry->mutex);
         cancelled = job->cancel_requested;
         if (job->view.state == api::JobState::paused && !cancelled) continue;
+      }
+      if (!training.running_steps) {
+        training.running_steps = training.state.run->progress().steps_done;
+        if (training.job_seconds == 0) training.job_steps_before = *training.running_steps;
       }
       count_time(training);
       limit = limit_slice(*entry);
@@ -173,7 +176,7 @@ JobRunner::SliceLimit JobRunner::limit_slice(NetworkEntry& entry) {
     const double rate = *request.pace_steps_per_second;
     const double due = rate * seconds_between(training.running_since, Clock::now()) + 1;
     const double done =
-        static_cast<double>(training.state.run->progress().steps_done - training.running_steps);
+        static_cast<double>(training.state.run->progress().steps_done - *training.running_steps);
     if (due < done + 1) {
       limit.steps = 0;
       limit.resume_at = training.running_since + duration_of(done / rate + 1e-4);

@@ -65,12 +65,14 @@ TEST(JournalRecordTest, EveryRecordComesBack) {
   folded.updated_at = at(6);
   expect_round_trip(folded);
   folded.data = "id";
-  folded.jobs.push_back({{"id", R"({"steps":5})", 5, "iris", digest, R"({"rows":[1]})", "key", digest, at(3)},
-                         ended.job,
-                         true,
-                         false,
-                         false});
-  folded.jobs.push_back({{"slim", "", 5, "", {}, "", "", {}, at(3)}, ended.job, false, true, true});
+  folded.class_labels = {"no", "yes"};
+  folded.jobs.push_back(
+      {{"id", R"({"steps":5})", 5, "iris", digest, R"({"rows":[1]})", {"no", "yes"}, "key", digest, at(3)},
+       ended.job,
+       true,
+       false,
+       false});
+  folded.jobs.push_back({{"slim", "", 5, "", {}, "", {}, "", {}, at(3)}, ended.job, false, true, true});
   folded.events.push_back({11, EventKind::job_started, 500, {}, "id", 0, false, false});
   folded.events.push_back({14, EventKind::settings, 510, settings, "", 0, false, false});
   folded.events.push_back({15, EventKind::job_ended, 520, {}, "id", 20, true, true});
