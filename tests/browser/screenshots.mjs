@@ -12,18 +12,28 @@ const pages = {
   glass: 'glass?phase=backward',
   lessons: 'lessons/bricks',
   runs: 'runs?compare=demo,sibling',
+  search: 'runs?search=xor-search',
   data: 'data?dataset=article-xor',
   models: 'models?net=demo',
   api: 'api',
   system: 'system',
 };
 
+const search = {
+  name: 'xor-search',
+  dataset: 'article-xor',
+  network: { layers: [{ units: 4 }] },
+  train: { steps: 100 },
+  space: { network: { '/layers/0/units': [2, 4, 8], '/optimizer/learning_rate': [0.005, 0.02, 0.08] } },
+};
+const kTrainedMs = 300_000;
+
 const quantise = (path) => promisify(execFile)('pngquant', ['--force', '--strip', '--speed', '1', '--output', path, '256', path]);
 
 const server = await Server.start(['--demo']);
 const browser = await launch();
 try {
-  await until(async () => (await server.call('GET', '/v1/networks/demo')).state === 'idle', 'the demo is trained', 60_000);
+  await until(async () => (await server.call('GET', '/v1/networks/demo')).state === 'idle', 'the demo is trained', kTrainedMs);
   await server.call('POST', '/v1/networks', { name: 'sibling', inputs: 2, layers: [{ units: 3 }, { units: 2 }], labels: { dataset: 'article-xor' } });
   await server.call('POST', '/v1/networks/sibling/train', { dataset: 'article-xor', steps: 2000 });
   await server.call('POST', '/v1/networks/demo/fork', { name: 'branch', step: 100 });
@@ -31,6 +41,8 @@ try {
   await server.call('POST', '/v1/networks/demo/train', { steps: 200 });
   await server.call('POST', '/v1/networks/demo/versions', {});
   await server.call('PUT', '/v1/networks/demo/aliases/default', { version: 2 });
+  await server.call('POST', '/v1/searches', search);
+  await until(async () => (await server.call('GET', '/v1/searches/xor-search')).state === 'succeeded', 'the search is over', kTrainedMs);
   await mkdir(folder, { recursive: true });
   for (const theme of ['light', 'dark'])
     for (const language of ['en', 'zh'])
