@@ -48,7 +48,7 @@ test('versions are published, served and rolled back', async () => {
   await alias_is(2);
   await row(1).getByRole('button', { name: /Roll back/ }).click();
   await alias_is(1);
-  await page.getByRole('combobox', { name: 'Which version' }).selectOption('2');
+  await page.locator('form', { hasText: 'Try it' }).getByRole('combobox', { name: 'Which version' }).selectOption('2');
   await page.getByLabel('x1').fill('1');
   await page.getByLabel('x2').fill('1');
   const { outputs } = await server.call('POST', '/v1/networks/served/predict?version=2', { inputs: [[1, 1]] });
