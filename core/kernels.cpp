@@ -402,7 +402,8 @@ T sum_rows(const T* values, std::size_t count, RowSum row_sum) {
 
 std::string_view instruction_set() {
   const std::string_view name = HWY_DYNAMIC_DISPATCH(target_name)();
-  return name == "AVX3" ? "AVX-512" : name;  // Highway's name for it is its own
+  if (name.starts_with("AVX3")) return "AVX-512";  // Highway's own names; newer ones tell processors apart
+  return name.starts_with("NEON") ? "NEON" : name;
 }
 
 #define MLPD_INSTANTIATE(T)                                                                                \
