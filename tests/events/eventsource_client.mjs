@@ -5,4 +5,5 @@ const source = new EventSource(process.argv[2]);
 for (const name of ['record', 'checkpoint', 'diagnosis', 'job', 'gap', 'closing'])
   source.addEventListener(name, ({ type, data, lastEventId }) =>
     console.log(JSON.stringify({ type, data: JSON.parse(data), lastEventId })));
+setInterval(() => {}, 60_000); // between two connections nothing else keeps the process alive
 source.addEventListener('open', () => console.log(JSON.stringify({ type: 'open' })));
