@@ -67,7 +67,9 @@ def test_a_backup_in_a_storm_has_everything_acknowledged(mlpd, tmp_path):
         there = names(restored)
         for name, digest in before:
             assert name in there and restored.digest(name) == digest
-        assert "big" in there and restored.get(f"/v1/jobs/{job['id']}").json["state"] == "running"
+        assert "big" in there
+        state = restored.get(f"/v1/jobs/{job['id']}").json["state"]
+        assert state in ("queued", "running")
         assert restored.post(f"/v1/jobs/{job['id']}/cancel").status == 200
         assert restored.wait_job(job["id"])["state"] == "cancelled"
         assert restored.get("/v1/datasets/table").json["rows"] == 4000
