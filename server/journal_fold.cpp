@@ -85,14 +85,20 @@ JobAccepted without_texts(const JobAccepted& accepted) {
   return slim;
 }
 
-Folded::Job fold_job(const Job& job, bool needed, bool listed) {
+/// `step` is the network's durable one: how far a job is, the next start learns from the newest checkpoint.
+Folded::Job fold_job(const Job& job, bool needed, bool listed, std::uint64_t step) {
   Folded::Job folded{needed ? job.accepted : without_texts(job.accepted),
                      job.view,
                      job.started,
                      job.cancel_requested,
                      listed,
                      job.step_ns};
+  if (has_ended(job.view.state)) return folded;
   if (folded.view.state == api::JobState::running) folded.view.state = api::JobState::queued;
+  folded.view.step = std::min(job.view.step, step);
+  folded.view.steps_done = 0;
+  folded.view.steps_per_second = 0;
+  folded.view.loss.reset();
   return folded;
 }
 
@@ -138,9 +144,9 @@ Folded fold(const NetworkEntry& entry) {
   const std::vector<TimelineEvent> events = events_from(facts, folded.base);
   const std::set<const Job*> needed = needed_jobs(facts, events);
   for (const std::shared_ptr<Job>& job : facts.former)
-    if (needed.contains(job.get())) folded.jobs.push_back(fold_job(*job, true, false));
+    if (needed.contains(job.get())) folded.jobs.push_back(fold_job(*job, true, false, folded.step));
   for (const std::shared_ptr<Job>& job : facts.jobs)
-    folded.jobs.push_back(fold_job(*job, needed.contains(job.get()), true));
+    folded.jobs.push_back(fold_job(*job, needed.contains(job.get()), true, folded.step));
   for (const TimelineEvent& event : events) folded.events.push_back(fold_event(event));
   return folded;
 }

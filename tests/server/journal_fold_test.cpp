@@ -140,6 +140,32 @@ TEST_F(JournalFoldTest, ClassLabelsOutliveTheirJob) {
   EXPECT_EQ(networks().read("a")->spec.class_labels, labels);
 }
 
+/// How far it is, a start learns from the checkpoint.
+TEST_F(JournalFoldTest, AnOpenJobIsFoldedWithoutItsProgress) {
+  NetworkIdentity identity;
+  identity.spec = spec();
+  JobCounts counts;
+  NetworkEntry entry(identity, 1, 16, past_limits_, counts);
+  JobAccepted accepted;
+  accepted.id = "id";
+  accepted.request = "{}";
+  accepted.steps = 100;
+  ASSERT_TRUE(entry.apply(1, accepted, 1).ok());
+  ASSERT_TRUE(entry.apply(2, JobStarted{"id", 0, {}, {}}, 0).ok());
+  Job& job = *entry.facts.jobs.front();
+  entry.set_state(job, api::JobState::running);
+  job.view.step = job.view.steps_done = entry.facts.step = 60;
+  job.view.loss = 0.5;
+  const Folded folded = fold(entry);
+  ASSERT_EQ(folded.jobs.size(), 1U);
+  EXPECT_EQ(folded.step, 0U);
+  EXPECT_EQ(folded.jobs[0].view.state, api::JobState::queued);
+  EXPECT_EQ(folded.jobs[0].view.step, 0U);
+  EXPECT_EQ(folded.jobs[0].view.steps_done, 0U);
+  EXPECT_EQ(folded.jobs[0].view.steps_total, 100U);
+  EXPECT_FALSE(folded.jobs[0].view.loss.has_value());
+}
+
 TEST_F(JournalFoldTest, AJobCutOffGoesOnAfterFolding) {
   past_limits_.journal_bytes_max = kJournalBytes;
   open();

@@ -3885,6 +3885,17 @@ export interface operations {
                     "image/svg+xml": string;
                 };
             };
+            /** @description a long replay: Location names its job; ask again when it has succeeded */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                    "image/png": string;
+                    "image/svg+xml": string;
+                };
+            };
             /** @description see `detail` and `errors` */
             400: {
                 headers: {
@@ -3932,6 +3943,15 @@ export interface operations {
             };
             /** @description see `detail` and `errors` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4151,6 +4171,15 @@ export interface operations {
                     "application/json": components["schemas"]["Diagnosis"];
                 };
             };
+            /** @description a long replay: Location names its job; ask again when it has succeeded */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
             /** @description see `detail` and `errors` */
             400: {
                 headers: {
@@ -4196,6 +4225,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description see `detail` and `errors` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description any other problem */
             default: {
                 headers: {
@@ -4234,6 +4272,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Evaluation"];
+                };
+            };
+            /** @description a long replay: Location names its job; ask again when it has succeeded */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
                 };
             };
             /** @description see `detail` and `errors` */
@@ -4301,6 +4348,15 @@ export interface operations {
             };
             /** @description see `detail` and `errors` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4546,6 +4602,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Network"];
+                };
+            };
+            /** @description a long replay: Location names its job; ask again when it has succeeded */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
                 };
             };
             /** @description see `detail` and `errors` */
@@ -4880,6 +4945,16 @@ export interface operations {
                     "application/x-onnx": string;
                 };
             };
+            /** @description a long replay: Location names its job; ask again when it has succeeded */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                    "application/x-onnx": string;
+                };
+            };
             /** @description see `detail` and `errors` */
             400: {
                 headers: {
@@ -4936,6 +5011,15 @@ export interface operations {
             };
             /** @description see `detail` and `errors` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5118,6 +5202,17 @@ export interface operations {
                     "application/x-ndjson": string;
                 };
             };
+            /** @description a long replay: Location names its job; ask again when it has succeeded */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                    "text/csv": string;
+                    "application/x-ndjson": string;
+                };
+            };
             /** @description see `detail` and `errors` */
             400: {
                 headers: {
@@ -5190,6 +5285,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description see `detail` and `errors` */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description any other problem */
             default: {
                 headers: {
@@ -5228,6 +5332,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Network"];
+                };
+            };
+            /** @description a long replay: Location names its job; ask again when it has succeeded */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
                 };
             };
             /** @description see `detail` and `errors` */
@@ -5304,6 +5417,15 @@ export interface operations {
             };
             /** @description see `detail` and `errors` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5626,6 +5748,15 @@ export interface operations {
                     "application/json": components["schemas"]["Trace"];
                 };
             };
+            /** @description a long replay: Location names its job; ask again when it has succeeded */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
+                };
+            };
             /** @description see `detail` and `errors` */
             400: {
                 headers: {
@@ -5691,6 +5822,15 @@ export interface operations {
             };
             /** @description see `detail` and `errors` */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description see `detail` and `errors` */
+            429: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5948,6 +6088,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Version"];
+                };
+            };
+            /** @description a long replay: Location names its job; ask again when it has succeeded */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Job"];
                 };
             };
             /** @description see `detail` and `errors` */
