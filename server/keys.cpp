@@ -138,8 +138,7 @@ class Replacement {
     if (!write_all(file_, text)) return failed(fresh_, "can't be written");
     done_ = ::rename(fresh_.c_str(), path_.c_str()) == 0;
     if (!done_) return failed(path_, "can't be replaced");
-    const std::filesystem::path folder = std::filesystem::path(path_).parent_path();
-    return FileSystem().sync_folder(folder.empty() ? "." : folder);
+    return FileSystem().sync_folder(std::filesystem::path(path_).parent_path());
   }
 
  private:

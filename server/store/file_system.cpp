@@ -100,7 +100,7 @@ core::Result<void> FileSystem::sync(const path& file) {
 }
 
 core::Result<void> FileSystem::sync_folder(const path& folder) {
-  Descriptor in(folder, O_RDONLY | O_DIRECTORY);
+  Descriptor in(folder.empty() ? "." : folder, O_RDONLY | O_DIRECTORY);  // the parent of a name alone
   if (!in.ok() || ::fsync(in.get()) != 0) return failure("sync", folder, errno);
   return {};
 }

@@ -34,7 +34,7 @@ class FileSystem {
   virtual core::Result<void> truncate(const std::filesystem::path& file, std::uint64_t bytes);
   /// The file's bytes are on the disk when this returns (fdatasync).
   virtual core::Result<void> sync(const std::filesystem::path& file);
-  /// The folder's names are on the disk when this returns.
+  /// The names in the folder (empty: the working one) are on the disk when this returns.
   virtual core::Result<void> sync_folder(const std::filesystem::path& folder);
   virtual core::Result<void> rename(const std::filesystem::path& from, const std::filesystem::path& to);
   /// Swaps two names in one step.
