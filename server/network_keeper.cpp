@@ -99,6 +99,12 @@ Result<void> NetworkKeeper::load(NetworkEntry& entry) {
     entry.preprocess = now.preprocess;
     entry.facts.step = now.step;
   }
+  {
+    // A crash between the writes of a history and of its checkpoint leaves records of steps that come again.
+    std::lock_guard lock(entry.history_mutex);
+    const core::Record* last = entry.history.last();
+    if (last != nullptr && last->step >= now.step) truncate_before(entry.history, now.step);
+  }
   NetworkEntry::Training& training = entry.training;
   training.state = *std::move(state);
   training.applied_sequence = timeline.events.empty() ? 0 : timeline.events.back().sequence;

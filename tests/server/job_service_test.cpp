@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <numeric>
 
 #include "api/time_travel_service.h"
 #include "tests/support/engine_fixture.h"
@@ -290,6 +291,28 @@ TEST_F(JobServiceTest, BestParametersAreKeptAndReplayed) {
   EXPECT_EQ(core::state_digest(*networks().checkpoint("a", std::nullopt)).hex(), digest);
   EXPECT_EQ(core::state_digest(*networks().checkpoint("a", job.step)).hex(),
             core::state_digest(*networks().checkpoint("a", job.step)).hex());
+}
+
+// A crash between the writes of a history and of its checkpoint.
+TEST_F(JobServiceTest, AHistoryAheadOfItsStateShowsNoStepTwice) {
+  open();
+  create("a");
+  api::TrainRequest request = train_request(600);
+  request.pace_steps_per_second = 400;
+  request.checkpoint_every = 50;
+  const std::string id = jobs().train("a", request)->id;
+  ASSERT_TRUE(eventually([&] { return jobs().read(id)->steps_done > 100; }));
+  engine_.reset();
+  const std::filesystem::path kept = folder_.path() / "networks" / "a";
+  ASSERT_TRUE(std::filesystem::exists(kept / "history.json"));
+  ASSERT_GT(std::filesystem::remove_all(kept / "checkpoints"), 1U);
+  open();
+  EXPECT_EQ(wait(id).state, JobState::succeeded);
+  const core::HistoryColumns history = *networks().history("a", {});
+  std::vector<double> every(600);
+  std::iota(every.begin(), every.end(), 0.0);
+  ASSERT_EQ(history.names.front(), "step");
+  EXPECT_EQ(history.values.front(), every);
 }
 
 TEST_F(JobServiceTest, TimeAndPaceAreBounded) {
