@@ -47,65 +47,7 @@ class DamageTest : public EngineTest {
     for (const auto& item : fs::directory_iterator(folder_.path())) fs::remove_all(item.path());
     fs::copy(whole_.path() / "store", folder_.path(), fs::copy_options::recursive);
   }
-
-  /// The store opens, the healthy network is whole, and the victim is whole or said to be damaged.
-  void check(const std::string& what) {
-    core::Result<std::unique_ptr<Engine>> opened = try_open(folder_.path());
-    ASSERT_TRUE(opened.ok()) << what << ": " << opened.error().message;
-    engine_ = *std::move(opened);
-    const core::Result<core::Checkpoint> healthy = networks().checkpoint("healthy", std::nullopt);
-    ASSERT_TRUE(healthy.ok()) << what;
-    EXPECT_EQ(core::state_digest(*healthy).hex(), digests_["healthy"]) << what;
-    const core::Result<core::Checkpoint> victim = networks().checkpoint("victim", std::nullopt);
-    if (victim.ok()) {
-      EXPECT_EQ(core::state_digest(*victim).hex(), digests_["victim"]) << what;
-      EXPECT_EQ(jobs().list({}, "victim").items.size(), 1U) << what;
-      const core::HistoryColumns history = *networks().history("victim", {});
-      const bool complete = !history.values.empty() && history.values[0].size() == 40;
-      EXPECT_TRUE(complete || !system().system().quarantined.empty()) << what;
-    } else {
-      EXPECT_FALSE(system().system().quarantined.empty()) << what << ": " << victim.error().message;
-    }
-    engine_.reset();
-  }
 };
-
-TEST_F(DamageTest, EveryFlippedByteIsFoundOrHarmless) {
-  make_store();
-  std::size_t flips = 0;
-  for (const auto& item : fs::recursive_directory_iterator(whole_.path() / "store" / "networks" / "victim")) {
-    if (!item.is_regular_file()) continue;
-    const fs::path file = folder_.path() / fs::relative(item.path(), whole_.path() / "store");
-    const std::string bytes = read_all(item.path());
-    // Every byte of what decides how a file is read; of long texts every third, at another bit each time.
-    const std::size_t stride = bytes.size() > 1'500 ? 3 : 1;
-    for (std::size_t i = 0; i < bytes.size(); i += stride) {
-      restore();
-      std::string damaged = bytes;
-      damaged[i] = static_cast<char>(damaged[i] ^ (1 << (i % 8)));
-      write_all(file, damaged);
-      check(file.string() + " byte " + std::to_string(i));
-      if (HasFatalFailure()) return;
-      ++flips;
-    }
-  }
-  EXPECT_GT(flips, 3'000U);
-}
-
-TEST_F(DamageTest, EveryTruncationIsFoundOrHarmless) {
-  make_store();
-  for (const auto& item : fs::recursive_directory_iterator(whole_.path() / "store" / "networks" / "victim")) {
-    if (!item.is_regular_file() || item.path().filename() == "journal.ndjson") continue;
-    const fs::path file = folder_.path() / fs::relative(item.path(), whole_.path() / "store");
-    const std::string bytes = read_all(item.path());
-    for (std::size_t size = 0; size < bytes.size(); size += 1 + bytes.size() / 60) {
-      restore();
-      write_all(file, bytes.substr(0, size));
-      check(file.string() + " cut at " + std::to_string(size));
-      if (HasFatalFailure()) return;
-    }
-  }
-}
 
 /// A journal cut inside a record looks like a crash: the record is gone, what came before is there. Cut
 /// before a record that a checkpoint rests on, it is damage.
