@@ -24,7 +24,7 @@ INSTALL = "apt-get install -y -q --no-install-recommends --reinstall /root/mlpd.
 @pytest.fixture
 def machine(docker, build, tmp_path):
     """machine(command): runs a shell command there as root; its output."""
-    maker = docker("create", build("build"))
+    maker = docker("create", build("build"), "true")
     docker("cp", f"{maker}:/mlpd/out/mlpd.deb", str(tmp_path / "mlpd.deb"))
     docker("rm", maker)
     docker("build", "--network", "host", "-t", "systemd", "-", input=SYSTEMD, timeout_s=600)
