@@ -131,7 +131,7 @@ TEST_F(EngineTest, AJobWhoseDataIsLostFailsAndTheNetworkLivesOn) {
   ASSERT_TRUE(lost.error.has_value());
   EXPECT_EQ(lost.error->code, core::ErrorCode::not_found) << lost.error->message;
   const std::uint64_t step = networks().read("a")->step;
-  EXPECT_GT(step, 30U);
+  EXPECT_GE(step, 30U);  // the newest checkpoint
   EXPECT_EQ(train("a", train_request(20)).state, api::JobState::succeeded);
   const std::string digest = sha("a");
   reopen();
