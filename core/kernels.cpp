@@ -20,6 +20,7 @@ struct Product {
   std::size_t c_stride;
   const T* a;
   std::size_t row_stride, depth_stride;
+  std::size_t block_stride;  ///< row_stride, or the length per row of packed blocks
   const T* b;
   std::size_t b_stride;
   const T* bias;
@@ -42,25 +43,16 @@ HWY_BEFORE_NAMESPACE();
 namespace mlpd::core::HWY_NAMESPACE {
 
 inline constexpr std::size_t kPartials = 16;
-/// Greatest depth of one pass: a panel of b (two vectors wide) about fills the first-level cache.
-inline constexpr std::size_t kPassDepth = 256;
+/// Depth of one pass: a panel of b (two vectors wide) fills most of the first-level cache.
+inline constexpr std::size_t kPassDepth = 192;
 /// Rows of a that are packed at once: kPassRows × kPassDepth numbers stay in the second-level cache.
 inline constexpr std::size_t kPassRows = 240;
 /// Rows of c that are computed at once.
 inline constexpr std::size_t kBlockRows = 6;
-/// The same where a is packed: as many as keep their sums in registers, of which AVX-512 has 32.
-inline constexpr std::size_t kPackedRows = HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3 ? 12 : 6;
-
-/// Where the operands of a product lie.
-enum class Layout {
-  in_place,  ///< as Product says
-  panels,    ///< a as Product says; b in panels two vectors wide
-  packed     ///< b in panels; a in blocks of kPackedRows rows, block[d][i]
-};
 
 /// kRows × (kVectors vectors) of c; only the last vector may be partial. `resume` goes on from c instead of
 /// bias.
-template <class T, std::size_t kRows, std::size_t kVectors, Layout kLayout>
+template <class T, std::size_t kRows, std::size_t kVectors>
 HWY_INLINE void block(const Product<T>& p, std::size_t row, std::size_t column, bool resume) {
   using Ops = VectorOps<T>;
   typename Ops::V sum[kRows][kVectors];
@@ -73,29 +65,23 @@ HWY_INLINE void block(const Product<T>& p, std::size_t row, std::size_t column, 
     for (std::size_t i = 0; i < kRows; ++i)
       sum[i][v] = resume ? Ops::load(p.c + (row + i) * p.c_stride + column + offset, left - offset) : start;
   }
-  // Known strides leave the address registers to the sums.
-  constexpr bool kPacked = kLayout == Layout::packed;
-  const std::size_t row_stride = kPacked ? 1 : p.row_stride;
-  const std::size_t depth_stride = kPacked ? kPackedRows : p.depth_stride;
-  const std::size_t b_stride = kLayout == Layout::in_place ? p.b_stride : 2 * Ops::kLanes;
-  const T* a =
-      p.a + (kPacked ? row / kPackedRows * kPackedRows * p.depth + row % kPackedRows : row * row_stride);
+  const T* a = p.a + row / kBlockRows * kBlockRows * p.block_stride + row % kBlockRows * p.row_stride;
   const T* b = p.b + column;
   if (left >= kVectors * Ops::kLanes) {
-    for (std::size_t d = 0; d < p.depth; ++d, a += depth_stride, b += b_stride) {
+    for (std::size_t d = 0; d < p.depth; ++d, a += p.depth_stride, b += p.b_stride) {
 #pragma GCC unroll 16
       for (std::size_t i = 0; i < kRows; ++i) {
-        const auto factor = Ops::set(a[i * row_stride]);
+        const auto factor = Ops::set(a[i * p.row_stride]);
 #pragma GCC unroll 16
         for (std::size_t v = 0; v < kVectors; ++v)
           sum[i][v] = Ops::fma(factor, Ops::load(b + v * Ops::kLanes), sum[i][v]);
       }
     }
   } else {
-    for (std::size_t d = 0; d < p.depth; ++d, a += depth_stride, b += b_stride) {
+    for (std::size_t d = 0; d < p.depth; ++d, a += p.depth_stride, b += p.b_stride) {
 #pragma GCC unroll 16
       for (std::size_t i = 0; i < kRows; ++i) {
-        const auto factor = Ops::set(a[i * row_stride]);
+        const auto factor = Ops::set(a[i * p.row_stride]);
 #pragma GCC unroll 16
         for (std::size_t v = 0; v < kVectors; ++v)
           sum[i][v] = Ops::fma(factor, Ops::load(b + v * Ops::kLanes, left - v * Ops::kLanes), sum[i][v]);
@@ -112,26 +98,20 @@ HWY_INLINE void block(const Product<T>& p, std::size_t row, std::size_t column, 
   }
 }
 
-template <class T, std::size_t kVectors, Layout kLayout>
+template <class T, std::size_t kVectors>
 HWY_INLINE void column_of_blocks(const Product<T>& p, std::size_t column, bool resume) {
-  constexpr std::size_t kRows = kLayout == Layout::packed ? kPackedRows : kBlockRows;
   std::size_t row = 0;
-  for (; row + kRows <= p.rows; row += kRows) block<T, kRows, kVectors, kLayout>(p, row, column, resume);
-  if constexpr (kRows > 8) {
-    if (row + 8 <= p.rows) {
-      block<T, 8, kVectors, kLayout>(p, row, column, resume);
-      row += 8;
-    }
-  }
+  for (; row + kBlockRows <= p.rows; row += kBlockRows)
+    block<T, kBlockRows, kVectors>(p, row, column, resume);
   if (row + 4 <= p.rows) {
-    block<T, 4, kVectors, kLayout>(p, row, column, resume);
+    block<T, 4, kVectors>(p, row, column, resume);
     row += 4;
   }
   if (row + 2 <= p.rows) {
-    block<T, 2, kVectors, kLayout>(p, row, column, resume);
+    block<T, 2, kVectors>(p, row, column, resume);
     row += 2;
   }
-  if (row < p.rows) block<T, 1, kVectors, kLayout>(p, row, column, resume);
+  if (row < p.rows) block<T, 1, kVectors>(p, row, column, resume);
 }
 
 /// Small products: b as it lies.
@@ -140,11 +120,9 @@ void product_in_place(const Product<T>& p) {
   constexpr std::size_t kLanes = VectorOps<T>::kLanes;
   std::size_t column = 0;
   if (p.rows == 1)  // bound by memory: read long runs of each row of b
-    for (; column + 8 * kLanes <= p.columns; column += 8 * kLanes)
-      block<T, 1, 8, Layout::in_place>(p, 0, column, false);
-  for (; column + kLanes < p.columns; column += 2 * kLanes)
-    column_of_blocks<T, 2, Layout::in_place>(p, column, false);
-  if (column < p.columns) column_of_blocks<T, 1, Layout::in_place>(p, column, false);
+    for (; column + 8 * kLanes <= p.columns; column += 8 * kLanes) block<T, 1, 8>(p, 0, column, false);
+  for (; column + kLanes < p.columns; column += 2 * kLanes) column_of_blocks<T, 2>(p, column, false);
+  if (column < p.columns) column_of_blocks<T, 1>(p, column, false);
 }
 
 /// panels[s][d][n] = b[d][s·kWidth + n] for `depth` × `width` numbers: each panel is one strip of columns,
@@ -158,12 +136,13 @@ void pack(const T* b, std::size_t stride, std::size_t depth, std::size_t width, 
       Ops::store(Ops::load(b + n, width - n), panels + n / kWidth * kWidth * kPassDepth + n % kWidth);
 }
 
-/// panel[d][n] = b[n][d]; a row of the panel is kWidth numbers, of which `width` are set.
-template <class T, std::size_t kWidth>
+/// panel[d][n] = b[n][d].
+template <class T>
 void pack_transposed(const T* b, std::size_t stride, std::size_t depth, std::size_t width, T* panel) {
+  using Ops = VectorOps<T>;
+  constexpr std::size_t kWidth = 2 * Ops::kLanes;
   std::size_t n = 0;
 #if HWY_NATIVE_FMA
-  using Ops = VectorOps<T>;
   constexpr std::size_t kGroup = 16 / sizeof(T);  // rows of b that make 16 bytes of the panel
   const hn::CappedTag<T, kGroup> narrow;
   const typename Ops::D wide;
@@ -189,31 +168,40 @@ void pack_transposed(const T* b, std::size_t stride, std::size_t depth, std::siz
     for (std::size_t d = 0; d < depth; ++d) panel[d * kWidth + n] = b[n * stride + d];
 }
 
-/// packed[row / kPackedRows][d][row % kPackedRows] = a[row][d].
+/// Makes p.a a packed copy of itself in which each block of kBlockRows rows is contiguous.
 template <class T>
-void pack_rows(const Product<T>& p, T* packed) {
-  for (std::size_t row = 0; row < p.rows; row += kPackedRows, packed += kPackedRows * p.depth) {
-    const std::size_t count = std::min(kPackedRows, p.rows - row);
+void pack_rows(Product<T>& p, T* packed) {
+  for (std::size_t row = 0; row < p.rows; row += kBlockRows) {
+    const std::size_t count = std::min(kBlockRows, p.rows - row);
     const T* from = p.a + row * p.row_stride;
+    T* to = packed + row * p.depth;
     if (p.depth_stride == 1) {
-      pack_transposed<T, kPackedRows>(from, p.row_stride, p.depth, count, packed);
-      continue;
+      for (std::size_t i = 0; i < count; ++i) std::copy_n(from + i * p.row_stride, p.depth, to + i * p.depth);
+    } else {
+      for (std::size_t d = 0; d < p.depth; ++d)
+        for (std::size_t i = 0; i < count; ++i) to[d * kBlockRows + i] = from[d * p.depth_stride + i];
     }
-    for (std::size_t d = 0; d < p.depth; ++d)
-      for (std::size_t i = 0; i < count; ++i) packed[d * kPackedRows + i] = from[d * p.depth_stride + i];
+  }
+  p.a = packed;
+  p.block_stride = p.depth;
+  if (p.depth_stride == 1) {
+    p.row_stride = p.depth;
+  } else {
+    p.depth_stride = kBlockRows;
   }
 }
 
 /// c += a·panels for the strips that are packed.
-template <class T, Layout kLayout>
+template <class T>
 HWY_INLINE void product_of_panels(Product<T> p, std::size_t columns, bool resume) {
   constexpr std::size_t kWidth = 2 * VectorOps<T>::kLanes;
+  p.b_stride = kWidth;
   for (std::size_t column = 0; column < columns; column += kWidth) {
     p.columns = std::min(kWidth, columns - column);
     if (p.columns > kWidth / 2) {
-      column_of_blocks<T, 2, kLayout>(p, 0, resume);
+      column_of_blocks<T, 2>(p, 0, resume);
     } else {
-      column_of_blocks<T, 1, kLayout>(p, 0, resume);
+      column_of_blocks<T, 1>(p, 0, resume);
     }
     p.c += kWidth;
     p.b += kPassDepth * kWidth;
@@ -228,39 +216,28 @@ void product_in_passes(const Product<T>& whole) {
   constexpr std::size_t kWidth = 2 * VectorOps<T>::kLanes;
   // Strips packed at once: long runs of b's rows cost fewer page look-ups.
   constexpr std::size_t kStrips = kTransposed ? 1 : 8;
-  const bool packs_rows = whole.rows >= kPackedRows && whole.columns > 2 * kWidth;
+  const bool packs_rows = whole.rows >= kBlockRows && whole.columns > 2 * kWidth;
   thread_local AlignedBuffer<T> memory;
   memory.resize(kPassDepth * (kPassRows + 8 * kWidth));
   T* panels = memory.data() + kPassDepth * kPassRows;
-  const std::size_t depth = std::max<std::size_t>(whole.depth, 1);
-  const std::size_t passes = (depth + kPassDepth - 1) / kPassDepth;
-  const std::size_t pass_depth = (depth + passes - 1) / passes;  // even: a short pass costs nearly as much
-  for (std::size_t d = 0; d < depth; d += pass_depth)
+  for (std::size_t d = 0; d == 0 || d < whole.depth; d += kPassDepth)
     for (std::size_t row = 0; row < whole.rows; row += kPassRows) {
       Product<T> p = whole;
-      p.depth = std::min(pass_depth, whole.depth - d);
+      p.depth = std::min(kPassDepth, whole.depth - d);
       p.rows = std::min(kPassRows, whole.rows - row);
       p.a = whole.a + row * p.row_stride + d * p.depth_stride;
-      if (packs_rows) {
-        pack_rows(p, memory.data());
-        p.a = memory.data();
-      }
+      if (packs_rows) pack_rows(p, memory.data());
       for (std::size_t column = 0; column < whole.columns; column += kStrips * kWidth) {
         const std::size_t columns = std::min(kStrips * kWidth, whole.columns - column);
         p.b = panels;
         p.c = whole.c + row * p.c_stride + column;
         p.bias = whole.bias == nullptr ? nullptr : whole.bias + column;
         if constexpr (kTransposed) {
-          pack_transposed<T, kWidth>(whole.b + column * whole.b_stride + d, whole.b_stride, p.depth, columns,
-                                     panels);
+          pack_transposed(whole.b + column * whole.b_stride + d, whole.b_stride, p.depth, columns, panels);
         } else {
           pack(whole.b + d * whole.b_stride + column, whole.b_stride, p.depth, columns, panels);
         }
-        if (packs_rows) {
-          product_of_panels<T, Layout::packed>(p, columns, d != 0);
-        } else {
-          product_of_panels<T, Layout::panels>(p, columns, d != 0);
-        }
+        product_of_panels(p, columns, d != 0);
       }
     }
 }
@@ -372,16 +349,16 @@ void run(const Product<T>& p, void (*kernel)(const Product<T>&), Executor& execu
 template <class T>
 void dense_forward(MatrixView<T> out, ConstMatrixView<T> input, ConstMatrixView<T> weights, const T* bias,
                    Executor& executor) {
-  run<T>({out.data, out.columns, input.data, input.columns, 1, weights.data, weights.columns, bias, out.rows,
-          out.columns, weights.rows},
+  run<T>({out.data, out.columns, input.data, input.columns, 1, input.columns, weights.data, weights.columns,
+          bias, out.rows, out.columns, weights.rows},
          dense_kernels<T>().product, executor);
 }
 
 template <class T>
 void dense_backward_input(MatrixView<T> dinput, ConstMatrixView<T> dz, ConstMatrixView<T> weights,
                           Executor& executor) {
-  run<T>({dinput.data, dinput.columns, dz.data, dz.columns, 1, weights.data, weights.columns, nullptr,
-          dinput.rows, dinput.columns, dz.columns},
+  run<T>({dinput.data, dinput.columns, dz.data, dz.columns, 1, dz.columns, weights.data, weights.columns,
+          nullptr, dinput.rows, dinput.columns, dz.columns},
          dense_kernels<T>().product_transposed, executor);
 }
 
@@ -389,7 +366,7 @@ template <class T>
 void dense_backward_weights(MatrixView<T> dweights, T* dbias, ConstMatrixView<T> input, ConstMatrixView<T> dz,
                             RowSum row_sum, Executor& executor) {
   if (row_sum == RowSum::interleaved) return dense_kernels<T>().interleaved(dweights.data, dbias, input, dz);
-  run<T>({dweights.data, dweights.columns, input.data, 1, input.columns, dz.data, dz.columns, nullptr,
+  run<T>({dweights.data, dweights.columns, input.data, 1, input.columns, 1, dz.data, dz.columns, nullptr,
           dweights.rows, dweights.columns, dz.rows},
          dense_kernels<T>().product, executor);
   if (dbias != nullptr) dense_kernels<T>().column_sums(dbias, dz);
