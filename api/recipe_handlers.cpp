@@ -170,16 +170,6 @@ class Kitchen {
       request.plan.batches.batch_size = recipe_.batch_size;
       request.plan.batches.shuffle = recipe_.batch_size > 0;
     }
-    request.plan.steps = steps;
-    if (recipe_.dataset.empty()) {
-      request.data = std::make_shared<const core::Dataset>(core::article_xor());
-    } else {
-      request.data = std::string(recipe_.dataset);
-      request.plan.validation_fraction = kRecipeValidationFraction;
-      request.plan.keep_best = true;
-      request.plan.batches.batch_size = recipe_.batch_size;
-      request.plan.batches.shuffle = recipe_.batch_size > 0;
-    }
     request.pace_steps_per_second = steps_per_second;
     request.idempotency = idempotency;
     return services_.jobs.train(network, request);

@@ -37,6 +37,11 @@ TEST_F(RecipeHandlersTest, ListsEveryRecipeWithASpecThatCanBeBuilt) {
   }
 }
 
+TEST_F(RecipeHandlersTest, TheArticlesClassesAreIndices) {
+  ASSERT_EQ(post("/v1/recipes/xor-3", R"({"steps":5})").status, 201);
+  EXPECT_TRUE(std::get<std::shared_ptr<const core::Dataset>>(*service.last_train.data)->class_labels.empty());
+}
+
 TEST_F(RecipeHandlersTest, AMillionStepsOfXor3KeepABoundedHistoryWithTheExtremesOfEverySpan) {
   constexpr std::uint64_t kSteps = 1'000'000;
   core::SerialExecutor executor;
