@@ -2,6 +2,7 @@
 
 #include "api/encode_job.h"
 #include "api/model_document.h"
+#include "api/negotiation.h"
 #include "api/number_block.h"
 #include "api/preprocess_document.h"
 #include "core/named_table.h"
@@ -185,6 +186,15 @@ void write_network(JsonWriter& out, const NetworkView& network) {
   if (!network.datasets.empty()) out.key("datasets").values(network.datasets);
   write_preprocess_field(out, network.preprocess);
   out.end_object();
+}
+
+Response network_response(const NetworkView& network, int status) {
+  std::string body;
+  JsonWriter out(body);
+  write_network(out, network);
+  Response response = json_response(std::move(body), status);
+  response.set_header("ETag", quoted_etag(network.etag));
+  return response;
 }
 
 void write_network_preview(JsonWriter& out, const CreateNetwork& request) {

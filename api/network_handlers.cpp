@@ -22,15 +22,6 @@ std::function<std::string()> present_tag(const Call& call) {
   };
 }
 
-Response network_response(const NetworkView& network, int status = 200) {
-  std::string body;
-  JsonWriter out(body);
-  write_network(out, network);
-  Response response = json_response(std::move(body), status);
-  response.set_header("ETag", quoted_etag(network.etag));
-  return response;
-}
-
 std::string networks_as_csv(const std::vector<NetworkView>& networks) {
   std::string body = "name,state,step,parameters,loss,created_at\n";
   for (const NetworkView& network : networks) {

@@ -16,15 +16,6 @@ void write_checkpoint(JsonWriter& out, const CheckpointView& checkpoint) {
   out.field("created_at", checkpoint.created_at).end_object();
 }
 
-Response network_response(const NetworkView& network, int status) {
-  std::string body;
-  JsonWriter out(body);
-  write_network(out, network);
-  Response response = json_response(std::move(body), status);
-  response.set_header("ETag", quoted_etag(network.etag));
-  return response;
-}
-
 struct ForkBody {
   std::string name;
   AtStep step;
@@ -96,7 +87,7 @@ Response restore_network(const Call& call) {
   };
   const auto network = call.services.time_travel->restore(name, if_match(call.request, present), *step);
   if (!network) return problem(network.error(), call.request);
-  return network_response(*network, 200);
+  return network_response(*network);
 }
 
 Response fork_network(const Call& call) {

@@ -98,6 +98,8 @@ def main():
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="3 short rounds, under 5 minutes")
     parser.add_argument("--rounds", type=int, help="how often each figure is taken (default 7, quick 3)")
+    parser.add_argument("--newest", action="store_true",
+                        help="against PyTorch, scikit-learn and NumPy as PyPI has them, not Debian")
     parser.add_argument("--only", nargs="+", choices=SECTIONS, default=list(SECTIONS))
     settings = parser.parse_args()
     settings.rounds = settings.rounds or (3 if settings.quick else 7)
