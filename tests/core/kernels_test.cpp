@@ -41,7 +41,7 @@ TYPED_TEST(Kernels, EqualTheOracleOverShapesTargetsAndThreads) {
   for (const Shape& shape : shapes()) {
     SCOPED_TRACE(std::to_string(shape.rows) + " x " + std::to_string(shape.inputs) + " x " +
                  std::to_string(shape.units));
-    const auto [rows, inputs, units] = shape;
+    const std::size_t rows = shape.rows, inputs = shape.inputs, units = shape.units;
     const auto input = random_matrix<T>(random, rows, inputs);
     const auto weights = random_matrix<T>(random, inputs, units);
     const auto bias = random_matrix<T>(random, 1, units);
