@@ -1,15 +1,15 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
-import { faults } from './src/i18n/faults';
+import { faults } from './src/i18n/faults.ts';
 
 /** A message that one language lacks fails the build. */
 function complete_messages(): Plugin {
   return {
     name: 'complete-messages',
     async buildStart() {
-      const { en } = await import('./src/i18n/en');
-      const { zh } = await import('./src/i18n/zh');
+      const { en } = await import('./src/i18n/en.ts');
+      const { zh } = await import('./src/i18n/zh.ts');
       const found = faults(en, zh);
       if (found.length > 0) this.error(`Messages differ between the languages:\n${found.join('\n')}`);
     },
