@@ -23,6 +23,7 @@ test('from a CSV file to predictions', async () => {
   await page.locator('input[type=file]').setInputFiles(file('Fruit.csv', table(200)));
   await page.getByRole('region', { name: 'Check the file' }).waitFor();
   assert.equal(await page.getByRole('combobox', { name: 'Target' }).inputValue(), 'kind');
+  for (const header of ['size number', 'colour category', 'kind target']) await page.getByRole('columnheader', { name: header }).waitFor();
   await page.getByRole('button', { name: 'Upload' }).click();
   await page.getByRole('heading', { name: /^fruit / }).waitFor();
   for (const column of ['size', 'weight', 'colour', 'kind']) await page.getByRole('article').getByRole('heading', { name: column, exact: true }).waitFor();

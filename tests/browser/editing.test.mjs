@@ -47,6 +47,7 @@ test('a weight and an activation are changed by hand', async () => {
   const page = await opened('hand');
   await page.locator('#neuron-0-1').click();
   const inspector = page.getByRole('group', { name: 'The chosen neuron' });
+  assert.match(page.url(), /neuron=0\.1/, 'the address says which neuron');
   const weight = inspector.getByRole('spinbutton').first();
   await makes_new(page, async () => {
     await weight.fill('1.25');
@@ -122,6 +123,18 @@ test('more than two inputs: two of them or two principal components, and the add
   await finish(page);
 });
 
+test('with many inputs principal components are shown first, and a mark for each class by its name', async () => {
+  await server.call('POST', '/v1/networks', { name: 'digits', dataset: 'sample-digits', layers: [{ units: 4 }], labels: { dataset: 'sample-digits' } });
+  const page = await open_page();
+  await page.goto(`${server.url}/#/lab?net=digits`);
+  const texts = () => page.locator('.plane svg text').allTextContents();
+  await until(async () => (await texts()).includes('PC 1'), 'principal components');
+  await until(async () => (await texts()).slice(-10).join() === '0,1,2,3,4,5,6,7,8,9', 'the ten classes');
+  await page.getByRole('combobox', { name: 'Plane' }).selectOption('two');
+  await until(async () => (await texts()).includes('r0c0'), 'two inputs where they are asked for');
+  await finish(page);
+});
+
 test('the doctor names an explosion, and a remedy is one click', async () => {
   await server.call('POST', '/v1/recipes/exploding', {}).catch(() => {});
   const name = (await server.call('GET', '/v1/networks')).networks.find((one) => /explod/.test(one.name))?.name;
@@ -131,6 +144,12 @@ test('the doctor names an explosion, and a remedy is one click', async () => {
   await page.goto(`${server.url}/#/lab?net=${name}`);
   const doctor = page.getByRole('region', { name: 'Doctor' });
   await doctor.locator('.remedies button').first().waitFor();
+  await doctor.getByText('Evidence').waitFor();
+  const early = await server.call('GET', `/v1/networks/${name}/diagnosis?step=40`);
+  assert.equal(early.verdict, 'healthy');
+  await page.evaluate((net) => { location.hash = `#/lab?net=${net}&step=40`; }, name);
+  await doctor.getByText(early.summary).waitFor();
+  await page.getByRole('button', { name: 'Back to now' }).click();
   await doctor.getByText('Evidence').waitFor();
   await makes_new(page, () => doctor.locator('.remedies button').first().click());
   assert.equal((await view_of(network_of(page))).forked_from.network, name);

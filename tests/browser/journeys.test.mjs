@@ -54,6 +54,9 @@ test('versions are published, served and rolled back', async () => {
   const { outputs } = await server.call('POST', '/v1/networks/served/predict?version=2', { inputs: [[1, 1]] });
   const share = `${(100 * outputs[0][0]).toPrecision(3)}`;
   await until(async () => (await page.getByRole('status').allTextContents()).join(' ').includes(share.slice(0, 3)), `version 2 says ${share} %`);
+  assert.match(page.url(), /version=2/, 'the address says which version');
+  await page.locator('form', { hasText: 'Try it' }).getByRole('combobox', { name: 'Which version' }).selectOption('default');
+  await page.locator('pre', { hasText: 'alias=default' }).waitFor();
   await finish(page);
 });
 

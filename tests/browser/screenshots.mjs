@@ -13,8 +13,8 @@ const pages = {
   lessons: 'lessons/bricks',
   runs: 'runs?compare=demo,sibling',
   search: 'runs?search=xor-search',
-  data: 'data?dataset=article-xor',
-  models: 'models?net=demo',
+  data: 'data?dataset=sample-iris',
+  models: 'models?net=iris',
   api: 'api',
   system: 'system',
 };
@@ -30,6 +30,22 @@ const kTrainedMs = 300_000;
 
 const quantise = (path) => promisify(execFile)('pngquant', ['--force', '--strip', '--speed', '1', '--output', path, '256', path]);
 
+/** A network with two versions, a shadow beside the one that is served, and the truth told of what both answered. */
+async function serve_irises() {
+  const { rows } = await server.call('GET', '/v1/datasets/sample-iris/rows?limit=150');
+  await server.call('POST', '/v1/networks', { name: 'iris', dataset: 'sample-iris', layers: [{ units: 8 }], seed: 1, labels: { dataset: 'sample-iris' } });
+  for (const steps of [60, 140]) {
+    await server.call('POST', '/v1/networks/iris/train', { dataset: 'sample-iris', steps });
+    await server.call('POST', '/v1/networks/iris/versions', {});
+  }
+  await server.call('PUT', '/v1/networks/iris/aliases/default', { version: 1 });
+  await server.call('PUT', '/v1/networks/iris/shadow', { version: 2 });
+  for (const { species, ...row } of rows) {
+    const { prediction_id } = await server.call('POST', '/v1/networks/iris/predict?alias=default&prediction_id=true', { rows: [row] });
+    await server.call('POST', '/v1/networks/iris/feedback', { prediction_id, target: species });
+  }
+}
+
 const server = await Server.start(['--demo']);
 const browser = await launch();
 try {
@@ -37,10 +53,7 @@ try {
   await server.call('POST', '/v1/networks', { name: 'sibling', inputs: 2, layers: [{ units: 3 }, { units: 2 }], labels: { dataset: 'article-xor' } });
   await server.call('POST', '/v1/networks/sibling/train', { dataset: 'article-xor', steps: 2000 });
   await server.call('POST', '/v1/networks/demo/fork', { name: 'branch', step: 100 });
-  await server.call('POST', '/v1/networks/demo/versions', {});
-  await server.call('POST', '/v1/networks/demo/train', { steps: 200 });
-  await server.call('POST', '/v1/networks/demo/versions', {});
-  await server.call('PUT', '/v1/networks/demo/aliases/default', { version: 2 });
+  await serve_irises();
   await server.call('POST', '/v1/searches', search);
   await until(async () => (await server.call('GET', '/v1/searches/xor-search')).state === 'succeeded', 'the search is over', kTrainedMs);
   await mkdir(folder, { recursive: true });

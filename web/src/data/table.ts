@@ -3,6 +3,8 @@ export interface Glimpse {
   kind: 'csv' | 'ndjson' | 'json';
   header: string[];
   rows: string[][];
+  /** Of each column, as far as these rows show it. */
+  types: ('number' | 'category')[];
 }
 
 const kGlimpseRows = 8;
@@ -41,6 +43,18 @@ export function delimiter_of(line: string): string {
   return [',', ';', '\t', '|'].reduce((best, letter) => (count(letter) > count(best) ? letter : best));
 }
 
+const kMissing = new Set(['', 'NA', 'N/A', 'n/a', 'NaN', 'nan', 'null', 'NULL', '?']);
+
+function typed(kind: Glimpse['kind'], header: string[], rows: string[][]): Glimpse {
+  const types = header.map((_, c) => {
+    const present = rows.map((row) => (row[c] ?? '').trim()).filter((cell) => !kMissing.has(cell));
+    return present.length > 0 && present.every((cell) => Number.isFinite(Number(cell)))
+      ? 'number'
+      : 'category';
+  });
+  return { kind, header, rows, types };
+}
+
 export function glimpse_of(file_name: string, text: string): Glimpse {
   const plain = text.replace(/^\uFEFF/, '');
   const start = plain.trimStart();
@@ -57,15 +71,15 @@ export function glimpse_of(file_name: string, text: string): Glimpse {
         }
       });
     const header = [...new Set(objects.flatMap((object) => Object.keys(object)))];
-    return {
-      kind: 'ndjson',
+    return typed(
+      'ndjson',
       header,
-      rows: objects.map((object) => header.map((name) => String(object[name] ?? ''))),
-    };
+      objects.map((object) => header.map((name) => String(object[name] ?? ''))),
+    );
   }
-  if (/\.json$/i.test(file_name) || start.startsWith('[')) return { kind: 'json', header: [], rows: [] };
+  if (/\.json$/i.test(file_name) || start.startsWith('[')) return typed('json', [], []);
   const rows = csv_rows(plain, delimiter_of(plain.split('\n')[0] ?? ''), kGlimpseRows + 1);
-  return { kind: 'csv', header: rows[0] ?? [], rows: rows.slice(1) };
+  return typed('csv', rows[0] ?? [], rows.slice(1));
 }
 
 export const content_type = {

@@ -5,6 +5,7 @@ import {
   plane_picture,
   render_axes,
   render_boundary,
+  render_legend,
   render_points,
   surface_canvas,
 } from '../figures/plane';
@@ -27,6 +28,7 @@ export interface Run {
   window: Window;
   plane: Plane;
   names: [string, string];
+  classes: string[] | null;
   /** How surfaces of this network are read; its outputs are replaced frame by frame. */
   surface: Surface;
   palette: Palette;
@@ -115,7 +117,7 @@ export async function save_boundary_gif(run: Run) {
       width,
       height,
       svg_text(kPlane.left, 18, title_of(scene, run), { fill: palette.ink, size: 13, weight: 600 }) +
-        `<g transform="translate(0 26)">${plane_picture(scene.surface, run.points, run.window, run.names, palette)}</g>`,
+        `<g transform="translate(0 26)">${plane_picture(scene.surface, run.points, run.window, run.names, run.classes, palette)}</g>`,
       palette.surface,
     ),
   );
@@ -175,7 +177,7 @@ export async function save_three_panels(run: Run) {
         panel(
           322,
           `${words.step} ${scene.step}`,
-          `<g transform="scale(${scale})">${plane_picture(scene.surface, run.points, run.window, run.names, palette)}</g>`,
+          `<g transform="scale(${scale})">${plane_picture(scene.surface, run.points, run.window, run.names, run.classes, palette)}</g>`,
         ) +
         panel(
           648,
@@ -217,7 +219,10 @@ export async function save_replay(run: Run) {
     ),
   }));
   const { default: player } = await import('./player.js?raw');
-  const still = render_points(run.points, run.window, palette) + render_axes(run.window, run.names, palette);
+  const still =
+    render_points(run.points, run.window, palette) +
+    render_axes(run.window, run.names, palette) +
+    render_legend(run.surface, run.classes, palette);
   const data = JSON.stringify(frames).replaceAll('<', '\\u003c');
   const html = `<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">

@@ -1,6 +1,6 @@
 import { short } from '../math/format';
 import type { Palette } from '../math/palette';
-import { svg_text } from './svg';
+import { svg_text, text_width } from './svg';
 
 export interface Series {
   name: string;
@@ -137,7 +137,7 @@ function legend(series: Series[], options: ChartOptions, scale: Scale): string {
       const entry =
         `<line x1="${x}" x2="${x + 14}" y1="10" y2="10" stroke="${one.colour}" stroke-width="2.4"${dashes}/>` +
         svg_text(x + 18, 14, one.name, { fill: options.palette.ink_soft });
-      x += 30 + one.name.length * 6.6;
+      x += 30 + text_width(one.name);
       return entry;
     })
     .join('');

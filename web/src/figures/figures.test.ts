@@ -3,6 +3,7 @@ import { activity_of } from '../math/activity';
 import type { Parameters } from '../math/forward';
 import { light_palette } from '../math/palette';
 import { chart_rows, csv_of, render_chart, scale_of, ticks } from './chart';
+import { kPlane, render_legend } from './plane';
 import { escaped } from './svg';
 import { activity_overview, activity_rows, surface_overview, surface_rows } from './tables';
 import { wiring_of } from './wiring';
@@ -95,6 +96,29 @@ describe('the numbers behind a surface', () => {
     };
     expect(surface_overview(three, window, ['a', 'b']).rows[10][11]).toBe('2 (0.70)');
   });
+});
+
+describe('the legend of a plane', () => {
+  const surface = { size: 2, outputs: new Float64Array(12), width: 3, classes: true, middle: 0, reach: 1 };
+  const texts = (svg: string) => [...svg.matchAll(/<text[^>]*>([^<]*)</g)].map(([, text]) => text);
+
+  test('names each class beside its mark', () => {
+    const svg = render_legend(surface, ['setosa', 'a<b', 'virginica'], light_palette);
+    expect(texts(svg)).toEqual(['setosa', 'a&lt;b', 'virginica']);
+    for (const colour of light_palette.classes.slice(0, 3)) expect(svg).toContain(colour);
+    expect(texts(render_legend({ ...surface, width: 1 }, null, light_palette))).toEqual(['0', '1']);
+  });
+  test('stays within the plane however long the names are', () => {
+    const classes = Array.from({ length: 10 }, (_, k) => `a very long name ${k}`);
+    const svg = render_legend({ ...surface, width: 10 }, classes, light_palette);
+    const last = Math.max(...[...svg.matchAll(/<text x="([\d.]+)"/g)].map(([, x]) => Number(x)));
+    expect(last).toBeLessThan(kPlane.width - 6);
+  });
+  test('spans the values where the target is one', () =>
+    expect(texts(render_legend({ ...surface, classes: false, reach: 2.5 }, null, light_palette))).toEqual([
+      '−2.5',
+      '2.5',
+    ]));
 });
 
 test('the numbers behind the neurons are what each heat map spans', () => {

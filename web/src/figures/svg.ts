@@ -18,5 +18,17 @@ export interface TextStyle {
   weight?: number;
 }
 
+/** About how wide a text is; Chinese letters are twice as wide as others. */
+export const text_width = (text: string, size = 11) =>
+  [...text].reduce((sum, letter) => sum + (letter > '\u2e80' ? 1 : 0.6), 0) * size;
+
+/** The text, or as much of its beginning as there is room for. */
+export function fitting(text: string, room: number, size = 11): string {
+  if (text_width(text, size) <= room) return text;
+  let kept = text;
+  while (kept.length > 1 && text_width(`${kept}…`, size) > room) kept = kept.slice(0, -1);
+  return `${kept}…`;
+}
+
 export const svg_text = (x: number, y: number, text: string, style: TextStyle) =>
   `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" fill="${style.fill}" font-size="${style.size ?? 11}" text-anchor="${style.anchor ?? 'start'}"${style.weight ? ` font-weight="${style.weight}"` : ''}>${escaped(text)}</text>`;

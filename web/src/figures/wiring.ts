@@ -1,7 +1,7 @@
 import { short } from '../math/format';
 import type { Brick, Parameters } from '../math/forward';
 import type { Palette } from '../math/palette';
-import { svg_text } from './svg';
+import { fitting, svg_text, text_width } from './svg';
 
 /** A neuron in the drawing of a network. `layer` −1 is the inputs, else the index of a brick. */
 export interface Node {
@@ -30,11 +30,17 @@ export interface Wiring {
 const kTop = 44;
 const kBottom = 26;
 const kSide = 46;
+const kNameMax = 84;
 const kNodesMax = 64;
 const kLinksMax = 1200;
 
 /** Where everything stands: a column for the inputs and for each brick with units of its own. */
-export function wiring_of(parameters: Parameters, width: number, height: number): Wiring {
+export function wiring_of(
+  parameters: Parameters,
+  width: number,
+  height: number,
+  names: string[] = [],
+): Wiring {
   const kinds: { layer: number; units: number; title: string; dense: Column['dense'] }[] = [
     { layer: -1, units: parameters.inputs, title: '', dense: null },
   ];
@@ -50,12 +56,16 @@ export function wiring_of(parameters: Parameters, width: number, height: number)
       });
   });
   const room = height - kTop - kBottom;
-  const gap = (width - 2 * kSide) / Math.max(1, kinds.length - 1);
+  const left = Math.max(
+    kSide,
+    30 + Math.min(kNameMax, Math.max(0, ...names.map((name) => text_width(name, 12)))),
+  );
+  const gap = (width - left - kSide) / Math.max(1, kinds.length - 1);
   const columns = kinds.map((kind, k): Column => {
     const shown = Math.min(kind.units, kNodesMax);
     const pitch = Math.min(58, room / shown);
     const size = Math.max(5, Math.min(42, pitch * 0.8, gap * 0.5));
-    const x = kSide + k * gap;
+    const x = left + k * gap;
     const top = kTop + (room - pitch * shown) / 2;
     const nodes = Array.from({ length: shown }, (_, unit) => ({
       layer: kind.layer,
@@ -121,11 +131,16 @@ export function render_wiring(wiring: Wiring, names: string[], palette: Palette,
       );
       if (column.layer === -1 && node.size > 14)
         parts.push(
-          svg_text(node.x - half - 6, node.y + 4, names[node.unit] ?? `x${node.unit + 1}`, {
-            fill: palette.ink_soft,
-            size: 12,
-            anchor: 'end',
-          }),
+          svg_text(
+            node.x - half - 6,
+            node.y + 4,
+            fitting(names[node.unit] ?? `x${node.unit + 1}`, kNameMax, 12),
+            {
+              fill: palette.ink_soft,
+              size: 12,
+              anchor: 'end',
+            },
+          ),
         );
     }
     if (column.units > column.nodes.length)

@@ -1,6 +1,6 @@
 import type { Numbers, Trace } from '../api/types';
-import { bold, bracket, lower, name, number, over, row, sign, slope, upper } from './mathml';
-import { at, type Cell, l, type Sheet, type Stage, type Writer } from './stage';
+import { bold, bracket, lower, name, number, over, row, sign, slope } from './mathml';
+import { at, type Cell, l, type Sheet, type Stage, transposed, type Writer } from './stage';
 
 /** One layer's part of the way back: from the slopes of what it gave to those of its parameters. */
 export function backward_stage(trace: Trace, k: number, targets: Numbers, writer: Writer): Stage {
@@ -58,7 +58,7 @@ export function backward_stage(trace: Trace, k: number, targets: Numbers, writer
     });
     formulas.push(
       from_next
-        ? row(slope(l('H', k)), sign('='), slope(l('Z', k + 1)), upper(l('W', k + 1), name('⊤')))
+        ? row(slope(l('H', k)), sign('='), slope(l('Z', k + 1)), transposed('W', k + 1))
         : row(slope(l('H', k)), sign('='), name('L′'), bracket(l('H', k), sign(','), bold('Y'))),
     );
   } else if (h && dloss_dz) {
@@ -148,7 +148,7 @@ export function backward_stage(trace: Trace, k: number, targets: Numbers, writer
         };
       },
     });
-    formulas.push(row(slope(l('W', k)), sign('='), upper(l('X', k), name('⊤')), slope(l('Z', k))));
+    formulas.push(row(slope(l('W', k)), sign('='), transposed('X', k), slope(l('Z', k))));
     if (dloss_dbias)
       sheets.push({
         id: 'dloss_dbias',
@@ -169,7 +169,7 @@ export function backward_stage(trace: Trace, k: number, targets: Numbers, writer
   return {
     layer: k,
     title: `${layer.type ?? 'dense'}${layer.activation ? ` · ${layer.activation}` : ''}`,
-    formula: formulas.join(sign(',')),
+    formulas,
     sheets,
   };
 }

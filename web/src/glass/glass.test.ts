@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import golden from '../../../tests/golden/article_step.json';
 import type { Trace } from '../api/types';
 import { article_rows, article_spec } from './article';
+import { bracket, name, number, over, pieces, row, sign } from './mathml';
 import { stages_of, walk_of } from './stages';
 
 const exact = golden.float64;
@@ -92,6 +93,18 @@ describe('explanations', () => {
           }),
         );
   });
+});
+
+test('a sum may go on in the next line before each = and + that is in no bracket', () => {
+  const inner = bracket(number('2'), sign('+'), over(number('3'), row(number('4'), sign('+'), number('5'))));
+  const found = pieces(row(name('z'), sign('='), number('1'), sign('+'), inner, sign('='), number('6')));
+  const infix = (text: string) => `<mo form="infix">${text}</mo>`;
+  expect(found).toEqual([
+    name('z'),
+    `${infix('=')}${number('1')}`,
+    `${infix('+')}${inner}`,
+    `${infix('=')}${number('6')}`,
+  ]);
 });
 
 test('the walk visits every computed number once, phase by phase', () => {

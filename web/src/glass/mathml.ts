@@ -7,12 +7,34 @@ export const sign = (text: string) => `<mo>${escaped(text)}</mo>`;
 export const row = (...parts: string[]) => `<mrow>${parts.join('')}</mrow>`;
 export const lower = (base: string, index: string) => `<msub>${base}<mrow>${index}</mrow></msub>`;
 export const upper = (base: string, power: string) => `<msup>${base}<mrow>${power}</mrow></msup>`;
+export const both = (base: string, index: string, power: string) =>
+  `<msubsup>${base}<mrow>${index}</mrow><mrow>${power}</mrow></msubsup>`;
 export const over = (top: string, bottom: string) =>
   `<mfrac><mrow>${top}</mrow><mrow>${bottom}</mrow></mfrac>`;
 export const bold = (text: string) => `<mi mathvariant="normal" class="matrix">${escaped(text)}</mi>`;
-export const bracket = (...parts: string[]) => row(sign('('), ...parts, sign(')'));
-export const shown = (content: string, block = false) =>
-  `<math${block ? ' display="block"' : ''}><mrow>${content}</mrow></math>`;
+/** Brackets grow with what is in them only where that is tall: the fonts at hand draw them too tall for plain numbers. */
+export function bracket(...parts: string[]): string {
+  const grows = parts.some((part) => part.includes('<mfrac>'));
+  const one = (text: string) => (grows ? sign(text) : `<mo stretchy="false">${text}</mo>`);
+  return row(one('('), ...parts, one(')'));
+}
+export const shown = (content: string, large = false) =>
+  `<math${large ? ' displaystyle="true"' : ''}><mrow>${content}</mrow></math>`;
+
+/** A sum in pieces that may stand on lines of their own: broken before each = and + that is in no bracket or fraction. */
+export function pieces(content: string): string[] {
+  const found = [''];
+  let depth = 0;
+  for (const [tag] of content
+    .replace(/^<mrow>(.*)<\/mrow>$/, '$1')
+    .matchAll(/<mo>[=+]<\/mo>|<[^>]+>|[^<]+/g)) {
+    const whole = tag.endsWith('</mo>') && tag !== '</mo>';
+    if (whole && depth === 0) found.push(tag.replace('<mo>', '<mo form="infix">'));
+    else found[found.length - 1] += tag;
+    if (!whole && tag.startsWith('<')) depth += tag.startsWith('</') ? -1 : 1;
+  }
+  return found;
+}
 
 /** ∂L / ∂(something). */
 export const slope = (of: string) => over(`${sign('∂')}${name('L')}`, `${sign('∂')}${of}`);

@@ -1,6 +1,6 @@
 import type { Numbers } from '../api/types';
 import { fixed } from '../math/format';
-import { bold, bracket, lower, name, number, row, sign } from './mathml';
+import { bold, both, bracket, lower, name, number, row, sign } from './mathml';
 
 export const kPhases = ['forward', 'loss', 'backward', 'update'] as const;
 export type Phase = (typeof kPhases)[number];
@@ -29,12 +29,14 @@ export interface Sheet {
 export interface Stage {
   layer: number;
   title: string;
-  formula: string;
+  formulas: string[];
   sheets: Sheet[];
 }
 
 /** A matrix of a layer, and an entry of one. */
 export const l = (base: string, layer: number) => lower(bold(base), number(String(layer + 1)));
+export const transposed = (base: string, layer: number) =>
+  both(bold(base), number(String(layer + 1)), bold('T'));
 export const at = (base: string, r: number, c: number) => lower(name(base), number(`${r + 1},${c + 1}`));
 
 /** Writes sums with numbers put in, at a chosen count of decimals. */
@@ -49,6 +51,6 @@ export class Writer {
     const kept =
       terms.length > kShown ? [...terms.slice(0, kShown - 2), sign('⋯'), terms[terms.length - 1]] : terms;
     if (last !== null) kept.push(this.factor(last));
-    return row(kept.join(sign('+')), sign('='), this.value(result));
+    return kept.join(sign('+')) + sign('=') + this.value(result);
   }
 }

@@ -23,7 +23,7 @@ function forward_stage(layer: TraceLayer, k: number, writer: Writer): Stage {
     return {
       layer: k,
       title,
-      formula: row(l('H', k), sign('='), name(layer.type ?? 'f'), bracket(l('X', k))),
+      formulas: [row(l('H', k), sign('='), name(layer.type ?? 'f'), bracket(l('X', k)))],
       sheets: [
         ...(input ? [{ id: 'input', symbol: l('X', k), values: input }] : []),
         ...(h ? [{ id: 'h', symbol: l('H', k), values: h }] : []),
@@ -87,18 +87,11 @@ function forward_stage(layer: TraceLayer, k: number, writer: Writer): Stage {
   return {
     layer: k,
     title,
-    formula: row(
-      l('Z', k),
-      sign('='),
-      sum,
-      sign(','),
-      l('H', k),
-      sign('='),
-      name('f'),
-      bracket(l('Z', k)),
-      sign(','),
+    formulas: [
+      row(l('Z', k), sign('='), sum),
+      row(l('H', k), sign('='), name('f'), bracket(l('Z', k))),
       activation_formula(layer.activation ?? 'linear'),
-    ),
+    ],
     sheets,
   };
 }
@@ -183,7 +176,7 @@ function loss_stage(trace: Trace, spec: NetworkSpec, targets: Numbers, writer: W
       ),
     }),
   });
-  return { layer: k, title: kind, formula: loss_formula(kind), sheets };
+  return { layer: k, title: kind, formulas: [loss_formula(kind)], sheets };
 }
 
 function update_stage(trace: Trace, k: number, spec: NetworkSpec, writer: Writer): Stage | null {
@@ -241,28 +234,21 @@ function update_stage(trace: Trace, k: number, spec: NetworkSpec, writer: Writer
   const sheets = updated('weights', l('W', k), 'w', weights, dloss_dweights, weights_next);
   if (bias && bias_next && dloss_dbias)
     sheets.push(...updated('bias', l('b', k), 'b', bias, dloss_dbias, bias_next));
-  const formula = plain
-    ? row(
-        upper(l('W', k), sign('′')),
-        sign('='),
-        l('W', k),
-        sign('−'),
-        name('η'),
-        slope(l('W', k)),
-        sign(','),
-        name('η'),
-        sign('='),
-        number(String(rate)),
-      )
-    : row(
-        upper(l('W', k), sign('′')),
-        sign('='),
-        l('W', k),
-        sign('+'),
-        name(optimizer),
-        bracket(slope(l('W', k)), sign(','), name('η'), sign('='), number(String(rate))),
-      );
-  return { layer: k, title: optimizer, formula, sheets };
+  const next = upper(l('W', k), sign('′'));
+  const formulas = [
+    plain
+      ? row(next, sign('='), l('W', k), sign('−'), name('η'), slope(l('W', k)))
+      : row(
+          next,
+          sign('='),
+          l('W', k),
+          sign('+'),
+          name(optimizer),
+          bracket(slope(l('W', k)), sign(','), name('η')),
+        ),
+    row(name('η'), sign('='), number(String(rate))),
+  ];
+  return { layer: k, title: optimizer, formulas, sheets };
 }
 
 /** What there is to see in each phase of one training step. */

@@ -1,8 +1,10 @@
 import { ApiError, act, call, get } from '../api/client';
 import type { DatasetView, NetworkView } from '../api/types';
 import type { Point } from '../figures/points';
+import type { Parameters } from '../math/forward';
 import type { Plane } from '../math/projection';
 import { place_in } from '../math/projection';
+import type { Surface } from '../math/surface';
 
 /** Rows to look at and to train on. Targets: a class for each row, or a value. */
 export interface Rows {
@@ -111,6 +113,27 @@ export async function save_rows(rows: Rows): Promise<void> {
     action: true,
   });
   known.set(rows.name, rows);
+}
+
+/** How a network's outputs over a plane are read, by what its last layer gives and by what the rows' targets are. */
+export function surface_of(
+  parameters: Parameters,
+  outputs: ArrayLike<number>,
+  size: number,
+  rows: Rows | null,
+): Surface {
+  const last = parameters.bricks[parameters.bricks.length - 1];
+  const kind = last.kind === 'dense' ? last.activation : 'linear';
+  const is_share = kind === 'sigmoid' && last.units === 1;
+  const reach = rows && !rows.classes ? Math.max(1e-9, ...rows.targets.map(Math.abs)) : 1;
+  return {
+    size,
+    outputs,
+    width: last.units,
+    classes: rows ? rows.classes !== null : kind === 'softmax',
+    middle: is_share ? 0.5 : 0,
+    reach: is_share ? 0.5 : reach,
+  };
 }
 
 export function points_of(rows: Rows, plane: Plane): Point[] {

@@ -123,14 +123,17 @@ describe('files', () => {
     ['a', ','],
   ])('delimiter of %j', (line, delimiter) => expect(delimiter_of(line)).toBe(delimiter));
   test('ndjson is told by its first character', () =>
-    expect(glimpse_of('x.txt', '{"a":1}\n{"b":2}')).toEqual({
+    expect(glimpse_of('x.txt', '{"a":1}\n{"b":"two"}')).toEqual({
       kind: 'ndjson',
       header: ['a', 'b'],
       rows: [
         ['1', ''],
-        ['', '2'],
+        ['', 'two'],
       ],
+      types: ['number', 'category'],
     }));
+  test('a column with a missing cell is one of numbers all the same', () =>
+    expect(glimpse_of('x.csv', 'size,kind\n1.5,2\nNA,3b').types).toEqual(['number', 'category']));
   test.each([
     ['Iris Data.CSV', 'iris-data'],
     ['---.csv', 'data'],

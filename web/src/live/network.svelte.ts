@@ -140,6 +140,14 @@ export class LiveNetwork {
     }
   }
 
+  /** What was wrong at a past step; null where the server can't tell. */
+  diagnosis_at(step: number): Promise<Diagnosis | null> {
+    return get<Diagnosis>(network_path(this.name, '/diagnosis'), { step }).catch((error) => {
+      if (error instanceof ApiError) return null;
+      throw error;
+    });
+  }
+
   /** The steps that can be shown without asking. */
   seen_steps(): number[] {
     return [...this.frames.values()].map((frame) => frame.step).sort((a, b) => a - b);

@@ -2,6 +2,13 @@ const kMinus = '−';
 
 const with_minus = (text: string) => text.replace('-', kMinus);
 
+function grouped(text: string): string {
+  const [whole, fraction] = text.split('.');
+  const parted = whole.replace(/\B(?=(\d{3})+$)/g, ',');
+  return fraction ? `${parted}.${fraction}` : parted;
+}
+export const whole = (value: number) => with_minus(grouped(value.toFixed(0)));
+
 /** A number for reading: at most `digits` significant ones, no needless zeros, powers of ten where they are shorter. */
 export function short(value: number | null | undefined, digits = 3): string {
   if (value === null || value === undefined || Number.isNaN(value)) return '–';
@@ -14,8 +21,8 @@ export function short(value: number | null | undefined, digits = 3): string {
       `${mantissa.includes('.') ? mantissa.replace(/\.?0+$/, '') : mantissa}e${Number(exponent)}`,
     );
   }
-  const text = size >= 1000 ? value.toFixed(0) : value.toPrecision(digits);
-  return with_minus(text.includes('.') ? text.replace(/\.?0+$/, '') : text);
+  const text = size >= 10 ** digits ? value.toFixed(0) : value.toPrecision(digits);
+  return with_minus(grouped(text.includes('.') ? text.replace(/\.?0+$/, '') : text));
 }
 
 /** A number with a fixed count of decimals, for columns; tiny ones as powers of ten. */
@@ -27,8 +34,6 @@ export function fixed(value: number, decimals: number): string {
   const text = value.toFixed(decimals);
   return with_minus(Number(text) === 0 ? text.replace('-', '') : text);
 }
-
-export const whole = (value: number) => value.toLocaleString('en', { maximumFractionDigits: 0 });
 
 /** A share as a percentage; never rounds to 100 or 0 what isn't. */
 export function percent(share: number | null | undefined): string {

@@ -48,6 +48,9 @@ function leading_direction(covariance: number[][], orthogonal_to: number[] | nul
   return largest < 0 ? direction.map((value) => -value) : direction;
 }
 
+/** With more inputs than this, any two of them tell little: principal components are shown where nothing else is asked for. */
+export const kPlainInputsMax = 8;
+
 /** The plane in which the rows vary most (principal components by power iteration). */
 export function principal_plane(rows: number[][], columns: number): Plane {
   const origin = mean_of(rows, columns);

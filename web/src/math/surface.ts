@@ -26,7 +26,7 @@ export function signed_values(surface: Surface): Float64Array | null {
 }
 
 /** How strong a surface's colours are: points in full colour must stand out on it. */
-const kStrength = 0.62;
+export const kStrength = 0.62;
 
 function paint_signed(values: ArrayLike<number>, palette: Palette, data: Uint8ClampedArray) {
   for (let k = 0; k < values.length; k++) {
