@@ -58,6 +58,13 @@ void append_number(std::string& out, double value) {
 void append_number(std::string& out, std::uint64_t value) { append_digits(out, value); }
 
 void append_string(std::string& out, std::string_view text) {
+  const auto is_plain = [](char c) { return c >= 0x20 && c < 0x7f && c != '"' && c != '\\'; };
+  if (std::all_of(text.begin(), text.end(), is_plain)) {
+    const std::size_t begin = out.size();
+    out.append(text.size() + 2, '"');
+    text.copy(out.data() + begin + 1, text.size());
+    return;
+  }
   const auto is_high = [](char c) { return static_cast<unsigned char>(c) >= 0x80; };
   const bool replace_high =
       std::any_of(text.begin(), text.end(), is_high) && !simdjson::validate_utf8(text.data(), text.size());

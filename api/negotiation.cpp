@@ -46,11 +46,19 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
   }
 }
 
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
 std::string lower(std::string_view text) {
   std::string out(text);
-  for (char& c : out)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  for (char& c : out) c = lower(c);
   return out;
+}
+
+// Whether Content-Type begins with this, which is in lower case.
+bool has_type(const Request& request, std::string_view type) {
+  const auto given = request.header("Content-Type");
+  return given && given->size() >= type.size() &&
+         std::equal(type.begin(), type.end(), given->begin(), [](char a, char b) { return a == lower(b); });
 }
 
 bool is_printable(std::string_view text) {
@@ -128,28 +136,20 @@ core::Result<Media> choose_media(const Request& request, std::span<const Media> 
 }
 
 Response json_response(std::string body, int status) {
-  Response response;
+  Response response = media_response(Media::json, std::move(body));
   response.status = status;
-  response.body = std::move(body);
-  response.set_header("Content-Type", "application/json");
   return response;
 }
 
 Response media_response(Media media, std::string body) {
-  Response response = json_response(std::move(body));
-  response.set_header("Content-Type", std::string(content_type(media)));
+  Response response;
+  response.body = std::move(body);
+  response.headers.emplace_back("Content-Type", content_type(media));
   return response;
 }
 
-bool is_csv(const Request& request) {
-  const auto type = request.header("Content-Type");
-  return type && lower(*type).rfind("text/csv", 0) == 0;
-}
-
-bool is_ndjson(const Request& request) {
-  const auto type = request.header("Content-Type");
-  return type && lower(*type).rfind("application/x-ndjson", 0) == 0;
-}
+bool is_csv(const Request& request) { return has_type(request, "text/csv"); }
+bool is_ndjson(const Request& request) { return has_type(request, "application/x-ndjson"); }
 
 std::optional<Json> read_json_body(const Call& call, Response& refused, bool empty_is_object) {
   static constexpr std::string_view kOtherForms[] = {"text/csv",   "application/x-ndjson",

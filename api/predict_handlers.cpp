@@ -207,6 +207,7 @@ Response predict_as(const Call& call, const Chosen& chosen, Media media, bool wa
   thread_local std::vector<T> outputs;
   static constexpr std::size_t kKeptNumbersMax = 1u << 20;
   const auto begun = std::chrono::steady_clock::now();
+  const std::string& network = call.parameter("network");
   const SnapshotPointer& snapshot = chosen.snapshot;
   const core::NetworkSpec& spec = snapshot->spec();
   const auto preprocess = snapshot->preprocess();
@@ -217,7 +218,7 @@ Response predict_as(const Call& call, const Chosen& chosen, Media media, bool wa
   if (done) done = compute_outputs<T>(snapshot, flat, outputs);
   if (!done) return problem(done.error(), call.request);
   record.infer_ns = nanoseconds_since(begun) - record.input_ns;
-  Predicted predicted{call.parameter("network"),
+  Predicted predicted{network,
                       *snapshot,
                       flat.size() / spec.inputs,
                       core::output_count(spec),
@@ -229,8 +230,8 @@ Response predict_as(const Call& call, const Chosen& chosen, Media media, bool wa
     call.services.metrics->record_inference(predicted.rows, static_cast<double>(record.infer_ns) / 1e9);
   if (!chosen.past) {
     auto id = keep_prediction(call,
-                              {call.parameter("network"), chosen.version, chosen.pinned, snapshot,
-                               std::span<const T>(flat), std::span<const T>(outputs)},
+                              {network, chosen.version, chosen.pinned, snapshot, std::span<const T>(flat),
+                               std::span<const T>(outputs)},
                               wants_id);
     if (!id) return problem(id.error(), call.request);
     predicted.id = *std::move(id);

@@ -17,8 +17,9 @@ core::PredictWorkspace& workspace_of(const SnapshotPointer& snapshot) {
   static constexpr std::size_t kSlots = 4;
   thread_local std::array<Slot, kSlots> slots;
   thread_local std::size_t next = 0;
-  for (Slot& slot : slots)
-    if (slot.workspace && slot.snapshot.lock() == snapshot) return *slot.workspace;
+  for (Slot& slot : slots)  // compares owners: lock() would count up and down
+    if (slot.workspace && !slot.snapshot.owner_before(snapshot) && !snapshot.owner_before(slot.snapshot))
+      return *slot.workspace;
   Slot& slot = slots[next++ % kSlots];
   slot.workspace = snapshot->make_workspace();
   slot.snapshot = snapshot;

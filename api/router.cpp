@@ -20,15 +20,12 @@ struct Node {
   std::vector<const Route*> routes;
 };
 
-// Calls visit(segment) for every segment of "/a/b" ("a", "b"; "/" has one empty segment).
-template <class Visit>
-void for_each_segment(std::string_view path, Visit&& visit) {
+// Takes the first segment off: "/a/b" gives "a" and leaves "/b"; "/" gives an empty one.
+std::string_view take_segment(std::string_view& path) {
   path.remove_prefix(std::min<std::size_t>(1, path.size()));
-  while (true) {
-    const auto slash = path.find('/');
-    if (!visit(path.substr(0, slash)) || slash == std::string_view::npos) return;
-    path.remove_prefix(slash + 1);
-  }
+  const std::string_view segment = path.substr(0, path.find('/'));
+  path.remove_prefix(segment.size());
+  return segment;
 }
 
 bool is_parameter(std::string_view segment) { return segment.size() > 2 && segment.front() == '{'; }
@@ -38,15 +35,15 @@ class Router final : public Handler {
   explicit Router(Services services) : services_(services), routes_(make_routes(services)) {
     for (const Route& route : routes_) {
       Node* node = &root_;
-      for_each_segment(route.pattern, [&](std::string_view segment) {
+      for (std::string_view pattern = route.pattern; !pattern.empty();) {
+        const std::string_view segment = take_segment(pattern);
         if (is_parameter(segment)) {
           if (!node->parameter) node->parameter = std::make_unique<Node>();
           node = node->parameter.get();
         } else {
           node = &node->literals[std::string(segment)];
         }
-        return true;
-      });
+      }
       node->routes.push_back(&route);
     }
   }
@@ -61,8 +58,9 @@ class Router final : public Handler {
     info.body_bytes_max = limit_of(*route);
     info.scope = route->scope;
     info.pattern = route->pattern;
-    for (const auto& [name, value] : parameters(*route, path))
+    for_each_parameter(*route, path, [&](std::string_view name, std::string_view value) {
       if (name == "network") info.network = value;
+    });
     return info;
   }
 
@@ -84,9 +82,7 @@ class Router final : public Handler {
   // A literal goes before a parameter, but not in the way of one: a network may be called "stats".
   static const Node* find_below(const Node& node, std::string_view path) {
     if (path.empty()) return node.routes.empty() ? nullptr : &node;
-    path.remove_prefix(1);
-    const std::string_view segment = path.substr(0, path.find('/'));
-    path.remove_prefix(segment.size());
+    const std::string_view segment = take_segment(path);
     if (const auto literal = node.literals.find(segment); literal != node.literals.end())
       if (const Node* found = find_below(literal->second, path)) return found;
     return segment.empty() || !node.parameter ? nullptr : find_below(*node.parameter, path);
@@ -100,22 +96,12 @@ class Router final : public Handler {
     return nullptr;
   }
 
-  static std::vector<std::pair<std::string_view, std::string>> parameters(const Route& route,
-                                                                          std::string_view path) {
-    std::vector<std::string_view> names;
-    for_each_segment(route.pattern, [&](std::string_view segment) {
-      names.push_back(segment);
-      return true;
-    });
-    std::vector<std::pair<std::string_view, std::string>> out;
-    std::size_t i = 0;
-    for_each_segment(path, [&](std::string_view segment) {
-      if (i == names.size()) return false;  // the second form of "/v2"
-      const std::string_view name = names[i++];
-      if (is_parameter(name)) out.emplace_back(name.substr(1, name.size() - 2), segment);
-      return true;
-    });
-    return out;
+  template <class Visit>
+  static void for_each_parameter(const Route& route, std::string_view path, Visit visit) {
+    for (std::string_view pattern = route.pattern; !pattern.empty();) {
+      const std::string_view name = take_segment(pattern), value = take_segment(path);
+      if (is_parameter(name)) visit(name.substr(1, name.size() - 2), value);
+    }
   }
 
   std::size_t limit_of(const Route& route) const {
@@ -159,11 +145,12 @@ class Router final : public Handler {
     if (!route->streams_body && route->limit != BodyLimit::none && request.body.size() > limit_of(*route))
       return problem(413, "the body is limited to " + std::to_string(limit_of(*route)) + " bytes", request);
     if (auto unknown = check_query(*route, request); !unknown) return problem(unknown.error(), request);
-    const Call call{request, services_, parameters(*route, request.path)};
-    if (takes_step(*route)) {
-      if (const auto step = query_integer(request, "step"); step && *step) {
-        if (auto later = long_replay(call, **step)) return *std::move(later);
-      }
+    Call call{request, services_, {}};
+    for_each_parameter(*route, request.path, [&](std::string_view name, std::string_view value) {
+      call.path.emplace_back(name, value);
+    });
+    if (const auto step = query_integer(request, "step"); step && *step && takes_step(*route)) {
+      if (auto later = long_replay(call, **step)) return *std::move(later);
     }
     return route->handler(call);
   }
@@ -197,14 +184,17 @@ class Router final : public Handler {
     return {};
   }
 
+  static bool is_binary(std::string_view type) {
+    return type == content_type(Media::png) || type == content_type(Media::onnx) ||
+           type == content_type(Media::binary);
+  }
+
   static void finish(const Request& request, Response& response) {
     const auto type = response.header("Content-Type");
     const bool json = type && type->find("json") != std::string_view::npos && *type != "application/x-ndjson";
     const auto pretty = query_flag(request, "pretty");
     if (json && pretty && *pretty) response.body = prettify(response.body);
-    const std::string_view binary[] = {content_type(Media::png), content_type(Media::onnx),
-                                       content_type(Media::binary)};
-    const bool text = !type || std::find(std::begin(binary), std::end(binary), *type) == std::end(binary);
+    const bool text = json || !type || !is_binary(*type);
     if (text && !response.body.empty() && !response.stream && response.body.back() != '\n')
       response.body += '\n';
     if (request.method == "HEAD") response.body.clear();

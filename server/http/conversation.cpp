@@ -121,15 +121,14 @@ bool Conversation::read_head() {
       connection_->consume(2);
       input = connection_->input();
     }
-    if (!input.empty() && idle_.load(std::memory_order_relaxed)) {
-      idle_.store(false);
-      set_deadline(now_us() + std::int64_t{context_.options.header_timeout_ms} * 1000);
-    }
+    const bool begins = !input.empty() && idle_.load(std::memory_order_relaxed);
+    if (begins) idle_.store(false);
     if (input.size() >= 2) {
       const auto state = scanner_.scan(input);
       if (state == HeadScanner::State::complete) return begin_request(scanner_.size());
       if (state == HeadScanner::State::malformed) return refuse(400, "A header line does not end in CR LF.");
     }
+    if (begins) set_deadline(now_us() + std::int64_t{context_.options.header_timeout_ms} * 1000);
     if (connection_->full()) return refuse(431, "The request's header is too large.");
     if (!may_read_) return wait(Next::readable);
     const Io io = connection_->receive();
@@ -247,9 +246,10 @@ bool Conversation::run(bool health_only) {
 api::Response Conversation::handle() {
   api::Response response;
   try {
-    StreamedBody reader(body_, *connection_, context_.options.body_timeout_ms,
-                        context_.options.transfer_bytes_per_second_min);
-    request_.body_stream = route_.found && route_.streams_body ? &reader : nullptr;
+    std::optional<StreamedBody> reader;
+    if (route_.found && route_.streams_body)
+      request_.body_stream = &reader.emplace(body_, *connection_, context_.options.body_timeout_ms,
+                                             context_.options.transfer_bytes_per_second_min);
     response = checked(context_.handler.handle(request_));
     request_.body_stream = nullptr;
   } catch (const std::exception& exception) {
@@ -317,7 +317,7 @@ bool Conversation::answer() {
   connection_->queue(exchange_.head, std::move(exchange_.body));
   exchange_.body.clear();
   if (exchange_.stream) {
-    finish_request();
+    finish_request(now_us());
     return wait(Next::stream);
   }
   phase_ = Phase::writing;
@@ -338,11 +338,11 @@ bool Conversation::write_answer() {
       return wait(Next::writable);
     case Io::closed:
       keep_alive_ = exchange_.keep_alive = false;
-      finish_request();
+      finish_request(now_us());
       return wait(Next::close);
   }
-  finish_request();
   const auto now = now_us();
+  finish_request(now);
   if (!exchange_.keep_alive) {
     if (body_.complete() && connection_->input().empty()) return wait(Next::close);
     // Closing with unread input would make the kernel reset the connection, answer and all.
@@ -368,7 +368,7 @@ bool Conversation::linger() {
   return wait(Next::close);
 }
 
-void Conversation::finish_request() {
+void Conversation::finish_request(std::int64_t end_us) {
   context_.requests_total.fetch_add(1, std::memory_order_relaxed);
   if (!context_.observer) return;
   RequestRecord record;
@@ -376,7 +376,7 @@ void Conversation::finish_request() {
   record.path = request_.path;
   record.pattern = route_.pattern;
   record.status = exchange_.status;
-  record.duration_us = started_us_ == 0 ? 0 : now_us() - started_us_;
+  record.duration_us = started_us_ == 0 ? 0 : end_us - started_us_;
   record.bytes_in = body_.received_bytes();
   record.bytes_out = answer_bytes_;
   record.request_id = request_.request_id;

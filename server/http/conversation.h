@@ -89,7 +89,7 @@ class Conversation {
   void add_shared_fields(api::Response& response);
   api::Response checked(api::Response response);
   bool answer();
-  void finish_request();
+  void finish_request(std::int64_t end_us);
   void reset_request();
   bool input_ended();
   void allow_transfer(std::uint64_t bytes, int timeout_ms);

@@ -23,11 +23,18 @@ bool same(std::string_view text, std::string_view lower_case) {
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return lower(c) >= 'a' && lower(c) <= 'z'; }
 
+/// For each byte, whether a token (RFC 9110, 5.6.2) may have it.
+constexpr auto kTokenBytes = [] {
+  std::array<bool, 256> table{};
+  for (char c = '0'; c <= '9'; ++c) table[c] = true;
+  for (char c = 'a'; c <= 'z'; ++c) table[c] = table[c - 'a' + 'A'] = true;
+  for (const char c : std::string_view("!#$%&'*+-.^_`|~")) table[c] = true;
+  return table;
+}();
+
 bool is_token(std::string_view text) {
-  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
-  return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
-    return is_letter(c) || is_digit(c) || kMarks.find(c) != std::string_view::npos;
-  });
+  return !text.empty() && std::all_of(text.begin(), text.end(),
+                                      [](char c) { return kTokenBytes[static_cast<unsigned char>(c)]; });
 }
 
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
@@ -45,6 +52,8 @@ int hex_value(char c) {
 }
 
 std::optional<std::string> unescaped(std::string_view raw, bool plus_is_blank) {
+  if (raw.find('%') == std::string_view::npos && (!plus_is_blank || raw.find('+') == std::string_view::npos))
+    return std::string(raw);
   std::string text;
   text.reserve(raw.size());
   for (std::size_t i = 0; i < raw.size(); ++i) {
@@ -76,8 +85,8 @@ void for_each_element(std::string_view list, Each each) {
 
 Refusal parse_target(std::string_view target, RequestHead& head) {
   if (target.size() > kRequestTargetBytesMax) return {414, "The request target is too long."};
-  if (target.find_first_of("#\x7f") != std::string_view::npos) return kBadLine;
-  if (std::any_of(target.begin(), target.end(), is_control)) return kBadLine;
+  if (std::any_of(target.begin(), target.end(), [](char c) { return is_control(c) || c == '#'; }))
+    return kBadLine;
   for (const std::string_view scheme : {"http://", "https://"})
     if (target.size() > scheme.size() && same(target.substr(0, scheme.size()), scheme)) {
       const auto slash = target.find_first_of("/?", scheme.size());
