@@ -68,15 +68,15 @@ void Conversation::close_if_idle() {
 
 void Conversation::cut() { ::shutdown(fd_, SHUT_RDWR); }
 
-Conversation::Next Conversation::advance(bool health_only) {
+Conversation::Next Conversation::advance(Turn turn) {
   turn_.load(std::memory_order_acquire);  // see pass_on()
   may_read_ = true;
-  while (step(health_only)) {
+  while (step(turn)) {
   }
   return next_;
 }
 
-bool Conversation::step(bool health_only) {
+bool Conversation::step(Turn turn) {
   switch (phase_) {
     case Phase::handshake:
       return shake_hands();
@@ -85,7 +85,7 @@ bool Conversation::step(bool health_only) {
     case Phase::body:
       return read_body();
     case Phase::ready:
-      return run(health_only);
+      return run(turn);
     case Phase::writing:
       return write_answer();
     case Phase::lingering:
@@ -236,10 +236,11 @@ bool Conversation::is_health() const {
   return request_.path == "/v2/health/live" || request_.path == "/v2/health/ready";
 }
 
-bool Conversation::run(bool health_only) {
+bool Conversation::run(Turn turn) {
   set_deadline(kNever);
-  if (health_only && !is_health()) return wait(Next::run);
-  return answer();
+  if (turn == Turn::health && !is_health()) return wait(Next::run);
+  if (!answer()) return false;
+  return turn == Turn::answer ? wait(Next::send) : true;
 }
 
 /// The handler's answer; called by the adapter. Lets no exception of the handler out.

@@ -38,15 +38,23 @@ class Conversation {
   enum class Next {
     readable,
     writable,
-    run,     ///< a request is complete and needs a worker (only with health_only)
+    run,     ///< a request is complete and needs a worker (only with Turn::health)
+    send,    ///< an answer is made and unsent (only with Turn::answer)
     stream,  ///< the connection belongs to the hub now: hand_over(), then destroy the conversation
     close,   ///< destroy the conversation
   };
 
+  /// What an advance() may do.
+  enum class Turn {
+    whole,   ///< everything
+    answer,  ///< everything, but stop with an answer before it is sent
+    health,  ///< everything, but run no request but the two health routes'
+  };
+
   Conversation(ConversationContext& context, std::unique_ptr<Connection> connection);
 
-  /// Goes as far as it can. With `health_only`, runs no request but the two health routes'.
-  Next advance(bool health_only);
+  /// Goes as far as it can and the turn allows.
+  Next advance(Turn turn);
   /// Ends this thread's turn, just before epoll may give the conversation to another: what epoll orders, C++
   /// must be told.
   void pass_on() { turn_.store(true, std::memory_order_release); }
@@ -69,13 +77,13 @@ class Conversation {
   enum class Phase { handshake, head, body, ready, writing, lingering };
 
   // Each step returns true to go on with the next phase, false to return next_.
-  bool step(bool health_only);
+  bool step(Turn turn);
   bool shake_hands();
   bool read_head();
   bool begin_request(std::size_t head_bytes);
   bool admit();
   bool read_body();
-  bool run(bool health_only);
+  bool run(Turn turn);
   bool write_answer();
   bool linger();
 

@@ -32,6 +32,7 @@ constexpr int kWorkBatch = 16;      ///< connections that a worker takes from ep
 constexpr int kSweepMs = 100;       ///< how late a deadline may be enforced
 constexpr int kAcceptPauseMs = 50;  ///< after accept() failed for want of descriptors or memory
 constexpr int kStreamCloseMs = 2'000;
+constexpr std::int64_t kSendLaterUs = 100;  ///< how long an answer may wait for others' to be made
 
 void ring(int event) {
   const std::uint64_t one = 1;
@@ -66,10 +67,11 @@ class Listener::Impl {
 
  private:
   using Next = Conversation::Next;
+  using Turn = Conversation::Turn;
 
   void* wait_for_work();
   Conversation* take_pending();
-  void serve(Conversation* conversation, bool health_only);
+  void serve(Conversation* conversation, Turn turn);
   void arm(Conversation* conversation, int operation, std::uint32_t events);
   void remove(Conversation* conversation, bool hand_over);
   void became_busy() {
@@ -116,11 +118,13 @@ class Listener::Impl {
   std::int64_t accept_again_us_ = 0;  ///< watcher only; 0 = accepting
   std::int64_t next_sweep_us_ = 0;    ///< watcher only
 
-  mutable std::mutex mutex_;  ///< conversations_, pending_, tls_
+  mutable std::mutex mutex_;  ///< conversations_, pending_, answered_, answered_us_, tls_
   std::condition_variable emptied_;
   std::unordered_set<Conversation*> conversations_;
-  std::deque<Conversation*> pending_;  ///< ready connections that no worker has taken yet
-  std::atomic<std::size_t> pending_count_{0};
+  std::deque<Conversation*> pending_;          ///< ready connections that no worker has taken yet
+  std::deque<Conversation*> answered_;         ///< whose answers are made and not sent yet
+  std::int64_t answered_us_ = 0;               ///< since when answered_ has any
+  std::atomic<std::size_t> pending_count_{0};  ///< in both
   std::atomic<int> waiting_workers_{0};
   std::shared_ptr<TlsContext> tls_;
   std::atomic<std::size_t> open_{0};
@@ -162,7 +166,9 @@ core::Result<void> Listener::Impl::start() {
   context_.reset(new ConversationContext{options_, handler_, observer_, gate_, adapter_, *hub_});
   WorkerPool::Work work;
   work.wait = [this] { return wait_for_work(); };
-  work.perform = [this](void* piece) { serve(static_cast<Conversation*>(piece), false); };
+  work.perform = [this](void* piece) {
+    serve(static_cast<Conversation*>(piece), pending_count_ > 0 ? Turn::answer : Turn::whole);
+  };
   work.became_busy = [this] { became_busy(); };
   workers_ = std::make_unique<WorkerPool>(options_.http_threads, options_.http_threads_max, std::move(work));
   watcher_ = std::thread([this] { watch(); });
@@ -188,12 +194,16 @@ core::Result<void> Listener::Impl::reload_certificate() {
 
 // ---- workers
 
+/// Answers are sent after those that are made meanwhile: a client of many connections is then woken once for
+/// all and not, at some microseconds, for each.
 Conversation* Listener::Impl::take_pending() {
   if (pending_count_.load(std::memory_order_relaxed) == 0) return nullptr;
   const std::lock_guard lock(mutex_);
-  if (pending_.empty()) return nullptr;
-  Conversation* const conversation = pending_.front();
-  pending_.pop_front();
+  const bool send = !answered_.empty() && (pending_.empty() || now_us() - answered_us_ > kSendLaterUs);
+  auto& queue = send ? answered_ : pending_;
+  if (queue.empty()) return nullptr;
+  Conversation* const conversation = queue.front();
+  queue.pop_front();
   if (--pending_count_ > 0 && waiting_workers_ > 0) ring(poke_);
   return conversation;
 }
@@ -237,10 +247,10 @@ void Listener::Impl::arm(Conversation* conversation, int operation, std::uint32_
   if (::epoll_ctl(shared_epoll_, operation, fd, &event) != 0) remove(conversation, false);
 }
 
-void Listener::Impl::serve(Conversation* conversation, bool health_only) {
+void Listener::Impl::serve(Conversation* conversation, Turn turn) {
   Next next = Next::close;
   try {
-    next = conversation->advance(health_only);
+    next = conversation->advance(turn);
   } catch (...) {  // memory: this connection alone ends
   }
   switch (next) {
@@ -248,9 +258,11 @@ void Listener::Impl::serve(Conversation* conversation, bool health_only) {
       return arm(conversation, EPOLL_CTL_MOD, EPOLLIN);
     case Next::writable:
       return arm(conversation, EPOLL_CTL_MOD, EPOLLOUT);
-    case Next::run: {
+    case Next::run:
+    case Next::send: {
       const std::lock_guard lock(mutex_);
-      pending_.push_back(conversation);
+      if (next == Next::send && answered_.empty()) answered_us_ = now_us();
+      (next == Next::send ? answered_ : pending_).push_back(conversation);
       ++pending_count_;
       return;
     }
@@ -391,13 +403,23 @@ void Listener::Impl::admit(int fd, const sockaddr_storage& address) {
   arm(conversation.release(), EPOLL_CTL_ADD, EPOLLIN);
 }
 
-/// Every worker is blocked: reads requests in their place, answers the health routes and keeps the rest.
+/// Every worker is blocked: sends what is answered, reads requests in their place, answers the health routes
+/// and keeps the rest.
 void Listener::Impl::help_out() {
+  std::deque<Conversation*> left;
+  {
+    const std::lock_guard lock(mutex_);
+    left.swap(answered_);
+    left.insert(left.end(), pending_.begin(), pending_.end());
+    pending_.clear();
+    pending_count_ = 0;
+  }
+  for (Conversation* const conversation : left) serve(conversation, Turn::health);
   epoll_event events[64];
   const int count = ::epoll_wait(shared_epoll_, events, 64, 0);
   for (int i = 0; i < count; ++i) {
     if (events[i].data.ptr == &poke_ || events[i].data.ptr == &stop_event_) continue;
-    serve(static_cast<Conversation*>(events[i].data.ptr), true);
+    serve(static_cast<Conversation*>(events[i].data.ptr), Turn::health);
   }
 }
 

@@ -124,6 +124,12 @@ class ProbeHandler : public api::Handler {
     return response;
   }
 
+  /// Lets every request that is blocked now go on.
+  void release_present() {
+    const std::lock_guard lock(mutex_);
+    ++releases_;
+    changed_.notify_all();
+  }
   /// Lets every blocked request go on, now and later.
   void release() {
     const std::lock_guard lock(mutex_);
@@ -151,7 +157,7 @@ class ProbeHandler : public api::Handler {
   void block() {
     std::unique_lock lock(mutex_);
     ++blocked_;
-    changed_.wait(lock, [this] { return released_; });
+    changed_.wait(lock, [this, before = releases_] { return released_ || releases_ != before; });
     --blocked_;
   }
   static std::string upload(api::BodyReader& reader) {
@@ -174,6 +180,7 @@ class ProbeHandler : public api::Handler {
   std::mutex mutex_;
   std::condition_variable changed_;
   bool released_ = false;
+  int releases_ = 0;
   std::atomic<int> blocked_{0};
   std::atomic<int> handled_{0};
   std::atomic<int> streams_alive_{0};

@@ -77,6 +77,20 @@ TEST_F(ListenerTest, AnswersHealthWhileEveryWorkerIsBlocked) {
   for (auto& one : blocked) EXPECT_EQ(one.response().status, 200);
 }
 
+TEST_F(ListenerTest, SendsWhatIsAnsweredWhileEveryWorkerIsBlocked) {
+  serve({.http_threads = 1, .http_threads_max = 1});
+  auto first = block(1);
+  auto quick = client(), slow = client();
+  quick.send(kHello);
+  slow.send(kBlock);
+  handler_.release_present();  // the worker answers the quick one, meets the slow one and never comes back
+  EXPECT_EQ(first.front().response().status, 200);
+  EXPECT_EQ(quick.response().status, 200);
+  EXPECT_TRUE(eventually([this] { return handler_.blocked() == 1; }));
+  handler_.release();
+  EXPECT_EQ(slow.response().status, 200);
+}
+
 TEST_F(ListenerTest, IdleConnectionsCostNoThread) {
   serve({.http_threads = 2});
   std::vector<RawClient> idle;
