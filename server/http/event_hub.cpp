@@ -2,6 +2,7 @@
 
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +14,8 @@ namespace {
 constexpr std::uint64_t kMailboxId = 0;
 constexpr int kTickMs = 100;  ///< how late a ping or a cut may be, at most
 constexpr char kPing[] = ": ping\n\n";
+/// What the kernel holds for a reader of events; by itself it would take megabytes for one that stalls.
+constexpr int kKernelBytes = 128 << 10;
 
 }  // namespace
 
@@ -128,6 +131,8 @@ void EventHub::take_arrivals() {
     stream.source = std::move(arrival.source);
     stream.chunked = arrival.chunked;
     stream.progress_us = stream.sent_us = now_us();
+    if (!stream.source->bulk())
+      ::setsockopt(stream.connection->fd(), SOL_SOCKET, SO_SNDBUF, &kKernelBytes, sizeof kKernelBytes);
     epoll_event event{};
     event.events = EPOLLIN | EPOLLRDHUP;
     event.data.u64 = id;

@@ -5,6 +5,8 @@ import signal
 import socket
 import time
 
+from mlpd_process import XOR4
+
 DATA = {"generator": "xor"}
 
 
@@ -137,3 +139,43 @@ def test_a_stalled_reader_harms_nobody(mlpd):
         reader.until(succeeded)
     assert mlpd.get("/v2/health/live").status == 200
     assert stalled.next()[0] == "job"  # what it did not read yet is there
+
+
+def test_a_reader_that_stalls_is_dropped_and_the_others_get_everything(mlpd):
+    create(mlpd)
+    stalled = socket.socket()
+    stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)  # so that little is enough to fill the way
+    stalled.settimeout(60)
+    stalled.connect(("127.0.0.1", mlpd.port))
+    stalled.sendall(b"GET /v1/networks/n/events HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert stalled.recv(64).startswith(b"HTTP/1.1 200")  # the last that it reads
+    reader = Stream(mlpd, "n")
+    streams = lambda: mlpd.get("/v1/system").json["event_streams"]
+    assert streams() == 2
+    memory = mlpd.memory_bytes()
+    asleep = {"data": XOR4, "steps": 1_000_000, "pace": {"steps_per_second": 0.01}}  # others wait behind it
+    train_later = lambda: mlpd.post("/v1/networks/n/train", asleep, headers={"Prefer": "respond-async"}).json
+    first = train_later()["id"]
+    jobs, begun = 0, time.monotonic()
+    while streams() == 2:
+        assert time.monotonic() - begun < 120, "the stalled reader is still there"
+        job = train_later()["id"]
+        assert mlpd.post(f"/v1/jobs/{job}/cancel").status == 200
+        jobs += 1
+        seen = reader.until(lambda event, data: data.get("id") == job and data["state"] == "cancelled")
+        assert "gap" not in [event for event, _ in seen]
+        assert mlpd.post("/v1/networks/n/predict", {"inputs": [0.5, -1]}).status == 200
+    print(f"dropped after {jobs} jobs and {time.monotonic() - begun:.1f} s")
+    grown = mlpd.memory_bytes() - memory
+    print(f"memory grew by {grown >> 10} KiB")
+    assert grown < 16 << 20
+    assert mlpd.post(f"/v1/jobs/{first}/cancel").status == 200  # the reader goes on as before
+    reader.until(lambda event, data: data.get("id") == first and data["state"] == "cancelled")
+    under_way = 0
+    try:
+        while got := stalled.recv(65536):
+            under_way += len(got)
+    except ConnectionResetError:
+        pass
+    print(f"{under_way >> 10} KiB were under way")
+    assert under_way < 512 << 10  # not the megabytes that a socket takes by itself
