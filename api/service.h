@@ -213,7 +213,7 @@ class JobService {
   virtual core::Result<JobView> resume(const std::string& id) = 0;
 };
 
-/// Every limit of the contract with its configured value; shown by /v1/capabilities.
+/// Every limit of the contract with its configured value.
 struct Limits {
   std::size_t body_bytes_max = 64u << 20;
   std::size_t model_body_bytes_max = 512u << 20;
@@ -234,6 +234,10 @@ struct Limits {
   std::size_t feedback_numbers_max = 100'000;  ///< answers of predictions that feedback can name
   std::size_t shadow_numbers_max = 1'000'000;  ///< inputs and answers that wait for shadows
 };
+
+/// Names and values that /v1/capabilities shows: the limits above and those of the process, such as times for
+/// connections, that the contract itself never asks for.
+using NamedLimits = std::vector<std::pair<std::string, std::uint64_t>>;
 
 /// What the process says about itself.
 struct SystemView {
@@ -256,6 +260,7 @@ class SystemService {
  public:
   virtual ~SystemService() = default;
   virtual const Limits& limits() const = 0;
+  virtual const NamedLimits& named_limits() const = 0;
   virtual SystemView system() = 0;
   /// True while requests should come here: recovered, and not draining.
   virtual bool ready() const = 0;

@@ -59,22 +59,10 @@ void write_tables(JsonWriter& out) {
   out.end_array().key("dtypes").values(std::vector<std::string_view>{"float32", "float64"});
 }
 
-void write_limits(JsonWriter& out, const Limits& limits) {
+void write_limits(JsonWriter& out, const NamedLimits& limits) {
   out.key("limits").begin_object();
-  out.field("body_bytes", limits.body_bytes_max).field("model_body_bytes", limits.model_body_bytes_max);
-  out.field("dataset_body_bytes", limits.dataset_body_bytes_max);
-  out.field("json_depth", limits.json_depth_max).field("layers", limits.network.layers);
-  out.field("units", limits.network.units).field("parameters", limits.network.parameters);
-  out.field("networks", limits.networks_max).field("job_steps", limits.job_steps_max);
-  out.field("jobs_waiting", limits.jobs_waiting_max).field("requests_waiting", limits.requests_waiting_max);
-  out.field("searches", limits.searches_max).field("searches_waiting", limits.searches_waiting_max);
-  out.field("search_networks", limits.search_networks_max);
-  out.field("event_streams", limits.event_streams_max).field("history_records", limits.history_records_max);
-  out.field("trace_rows", limits.trace.rows).field("trace_numbers", limits.trace.numbers);
-  out.field("feedback_numbers", limits.feedback_numbers_max)
-      .field("shadow_numbers", limits.shadow_numbers_max);
-  out.field("time_travel_bytes", limits.time_travel_bytes_max).field("wait_seconds", kWaitSecondsMax);
-  out.end_object();
+  for (const auto& [name, value] : limits) out.field(name, value);
+  out.field("wait_seconds", kWaitSecondsMax).end_object();
 }
 
 }  // namespace
@@ -108,7 +96,7 @@ Response read_capabilities(const Call& call) {
   JsonWriter out(body);
   out.begin_object();
   write_tables(out);
-  write_limits(out, call.services.system.limits());
+  write_limits(out, call.services.system.named_limits());
   out.end_object();
   return json_response(std::move(body));
 }

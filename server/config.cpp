@@ -43,7 +43,8 @@ ConfigOption count(std::string_view name, std::string_view help, Member<T> membe
     member(config) = static_cast<T>(*number);
     return std::nullopt;
   };
-  return {name, "N", help, set, [=](const Config& c) { return std::to_string(read_member(c, member)); }};
+  auto number = [=](const Config& c) -> std::uint64_t { return read_member(c, member); };
+  return {name, "N", help, set, [=](const Config& c) { return std::to_string(number(c)); }, number};
 }
 
 constexpr std::array<std::pair<std::string_view, int>, 4> kByteUnits = {
@@ -62,14 +63,15 @@ ConfigOption bytes(std::string_view name, std::string_view help, Member<T> membe
     }
     return not_one_of(value, "a size from " + std::to_string(least) + " bytes to 1024GiB, such as 64MiB");
   };
+  auto number = [=](const Config& c) -> std::uint64_t { return read_member(c, member); };
   auto show = [=](const Config& config) {
-    const auto number = read_member(config, member);
+    const std::uint64_t value = number(config);
     for (const auto& [unit, shift] : kByteUnits)
-      if (number >> shift << shift == number && number >> shift != 0)
-        return std::to_string(number >> shift) + std::string(unit);
-    return std::to_string(number);
+      if (value >> shift << shift == value && value >> shift != 0)
+        return std::to_string(value >> shift) + std::string(unit);
+    return std::to_string(value);
   };
-  return {name, "BYTES", help, set, show};
+  return {name, "BYTES", help, set, show, number};
 }
 
 using Seconds = std::chrono::seconds;
@@ -83,8 +85,8 @@ ConfigOption seconds(std::string_view name, std::string_view help, Member<Second
     member(config) = Seconds(*number);
     return std::nullopt;
   };
-  return {name, "SECONDS", help, set,
-          [=](const Config& c) { return std::to_string(read_member(c, member).count()); }};
+  auto number = [=](const Config& c) { return static_cast<std::uint64_t>(read_member(c, member).count()); };
+  return {name, "SECONDS", help, set, [=](const Config& c) { return std::to_string(number(c)); }, number};
 }
 
 ConfigOption toggle(std::string_view name, std::string_view help, Member<bool> member, bool is_switch) {
@@ -173,6 +175,10 @@ Fault set_replay_max(Config& config, const std::string& value) {
   return std::nullopt;
 }
 
+std::uint64_t replay_max_ms(const Config& config) {
+  return static_cast<std::uint64_t>(config.past_limits.replay_max.count());
+}
+
 /// Turns a lambda that leads to a member, nested ones too, into the pointer that the builders take.
 template <class T, class F>
 Member<T> at(F accessor) {
@@ -209,8 +215,6 @@ std::vector<ConfigOption> process_options() {
            at<std::string>([](Config & c) -> auto& { return c.keys; })),
       {"cors-origins", "ORIGINS", "web pages of these origins may call, parted by commas", set_cors_origins,
        show_cors_origins},
-      seconds("drain-deadline", "what running requests get after SIGTERM",
-              at<Seconds>([](Config & c) -> auto& { return c.drain_deadline; }), 0),
   };
 }
 
@@ -261,7 +265,7 @@ std::vector<ConfigOption> limit_options() {
       count("finished-jobs-max", "finished jobs of a network on record; older ones answer 404",
             at<Size>([](Config & c) -> auto& { return c.past_limits.finished_jobs_max; }), 1, 1'000'000),
       {"replay-ms-max", "N", "going back is a job (202) where it takes longer, in milliseconds",
-       set_replay_max, [](const Config& c) { return std::to_string(c.past_limits.replay_max.count()); }},
+       set_replay_max, [](const Config& c) { return std::to_string(replay_max_ms(c)); }, replay_max_ms},
       count("feedback-numbers-max", "answers of predictions that feedback can name; older ones are forgotten",
             at<Size>([](Config & c) -> auto& { return c.limits.feedback_numbers_max; }), 1, 1'000'000'000),
       count("shadow-numbers-max", "inputs and answers that wait for shadows; past it, rows are dropped",
@@ -288,6 +292,8 @@ std::vector<ConfigOption> connection_options() {
               at<Seconds>([](Config & c) -> auto& { return c.write_timeout; }), 1),
       seconds("idle-timeout", "between two requests of a connection",
               at<Seconds>([](Config & c) -> auto& { return c.idle_timeout; }), 1),
+      seconds("drain-deadline", "what running requests get after SIGTERM",
+              at<Seconds>([](Config & c) -> auto& { return c.drain_deadline; }), 0),
       bytes("transfer-bytes-per-second-min", "the least rate of bodies and answers",
             at<Size>([](Config & c) -> auto& { return c.transfer_bytes_per_second_min; }), 1),
   };
@@ -313,6 +319,20 @@ const std::vector<ConfigOption>& config_options() {
     return all;
   }();
   return kOptions;
+}
+
+api::NamedLimits named_limits(const Config& config) {
+  constexpr std::string_view kMax = "-max";
+  api::NamedLimits all;
+  for (auto* options : {limit_options, connection_options})
+    for (const ConfigOption& option : options()) {
+      std::string name(option.name);
+      if (name.ends_with(kMax)) name.resize(name.size() - kMax.size());
+      std::replace(name.begin(), name.end(), '-', '_');
+      if (option.placeholder == "SECONDS") name += "_seconds";
+      all.emplace_back(std::move(name), option.number(config));
+    }
+  return all;
 }
 
 std::string keys_path(const Config& config) {

@@ -68,7 +68,8 @@ struct ConfigOption {
   std::string_view help;
   /// Sets the member; otherwise changes nothing and says what a right value is.
   std::function<std::optional<std::string>(Config&, const std::string& value)> set;
-  std::function<std::string(const Config&)> show;  ///< the member as text that set() takes
+  std::function<std::string(const Config&)> show;           ///< the member as text that set() takes
+  std::function<std::uint64_t(const Config&)> number = {};  ///< of counts, sizes and times: in their unit
 };
 
 /// Where the keys are.
@@ -76,6 +77,9 @@ std::string keys_path(const Config& config);
 
 /// All of them, in the order of --help.
 const std::vector<ConfigOption>& config_options();
+
+/// All limits among them, as /v1/capabilities names them: "body_bytes", "header_timeout_seconds".
+api::NamedLimits named_limits(const Config& config);
 
 /// What no single option can see: a certificate without its key. Failure: invalid_argument.
 core::Result<void> check_consistency(const Config& config);

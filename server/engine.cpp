@@ -99,7 +99,7 @@ struct Engine::State {
         versions(parts, keeper, options.data_dir, options.files),
         feedback(parts, keeper, versions),
         backups(parts, versions, options.data_dir),
-        system(parts),
+        system(parts, options.named_limits),
         inference(registry),
         searches(parts, {networks, jobs, *datasets}, options.data_dir / "searches", options.files) {}
 

@@ -23,6 +23,7 @@ struct EngineOptions {
   std::size_t training_threads = 1;  ///< ≥ 1; also how wide one training step may spread
   api::Limits limits;
   PastLimits past_limits;
+  api::NamedLimits named_limits;  ///< what /v1/capabilities shows
   EngineObserver* observer = nullptr;
   std::function<void(const std::string&)> log;  ///< what an operator should read; null: nowhere
   std::function<api::Timestamp()> now;          ///< null: the system's clock

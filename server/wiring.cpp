@@ -35,6 +35,7 @@ EngineOptions engine_options(const Config& config, Log& log) {
   options.data_dir = config.data_dir;
   options.training_threads = or_one_for_each_processor(config.training_threads);
   options.limits = config.limits;
+  options.named_limits = named_limits(config);
   options.samples = embedded_samples();
   options.past_limits = config.past_limits;
   options.log = [&log](const std::string& message) { log.warning(message); };

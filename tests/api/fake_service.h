@@ -102,6 +102,7 @@ class FakeService final : public NetworkService, public SystemService {
   CreateNetwork last_create;
   std::chrono::milliseconds last_wait{-1};
   Limits fake_limits;
+  NamedLimits fake_named_limits;
   std::map<std::string, Stored> networks;
   std::map<std::string, JobView> jobs;
   FakeJobs job_service{*this};
@@ -256,6 +257,7 @@ class FakeService final : public NetworkService, public SystemService {
   }
 
   const Limits& limits() const override { return fake_limits; }
+  const NamedLimits& named_limits() const override { return fake_named_limits; }
   SystemView system() override {
     SystemView view;
     view.version = "0.0.0";

@@ -21,12 +21,13 @@ TEST_F(SystemHandlersTest, HealthIsPublic) {
 }
 
 TEST_F(SystemHandlersTest, CapabilitiesShowTablesAndConfiguredLimits) {
-  service.fake_limits.networks_max = 12;
+  service.fake_named_limits = {{"networks", 12}, {"idle_timeout_seconds", 75}};
   const Json json = json_of(get("/v1/capabilities"));
   EXPECT_EQ(json.find("activations")->as<JsonArray>()->size(), core::activations().size());
   EXPECT_EQ(json.find("optimizers")->as<JsonArray>()->size(), core::optimizers().size());
   EXPECT_EQ(number_at(json, "limits/networks"), 12);
-  EXPECT_EQ(number_at(json, "limits/job_steps"), 1e9);
+  EXPECT_EQ(number_at(json, "limits/idle_timeout_seconds"), 75);
+  EXPECT_EQ(number_at(json, "limits/wait_seconds"), 600);
 }
 
 TEST_F(SystemHandlersTest, SystemSaysWhatRuns) {

@@ -1,18 +1,25 @@
 """Every limit of the contract, one past it: the defaults where they can be reached, small ones where not."""
 
 import http.client
+import re
+import subprocess
 import threading
 
 import pytest
 
 from bad_input_test import SPEC, check_problem
-from mlpd_process import XOR4, Mlpd, wait_until
+from mlpd_process import PROGRAM, ROOT, XOR4, Mlpd, wait_until
 
 DEFAULTS = {
     "body_bytes": 64 << 20, "model_body_bytes": 512 << 20, "dataset_body_bytes": 2 << 30, "json_depth": 32,
     "layers": 64, "units": 65_536, "parameters": 50_000_000, "networks": 100_000, "job_steps": 10**9,
     "jobs_waiting": 1_000, "requests_waiting": 64, "event_streams": 1_000, "history_records": 100_000,
-    "trace_rows": 64, "trace_numbers": 10**6, "time_travel_bytes": 256 << 20,
+    "trace_rows": 64, "trace_numbers": 10**6, "time_travel_bytes": 256 << 20, "journal_bytes": 4 << 20,
+    "finished_jobs": 1_000, "replay_ms": 1_000, "feedback_numbers": 100_000, "shadow_numbers": 10**6,
+    "searches": 1_000, "searches_waiting": 100, "search_networks": 1_000, "connections": 10_000,
+    "header_bytes": 16 << 10, "bodies_bytes": 1 << 30, "http_threads": 128, "header_timeout_seconds": 10,
+    "body_timeout_seconds": 30, "write_timeout_seconds": 30, "idle_timeout_seconds": 75,
+    "drain_deadline_seconds": 10, "transfer_bytes_per_second_min": 64 << 10, "wait_seconds": 600,
 }
 ASYNC = {"Prefer": "respond-async"}
 
@@ -27,8 +34,25 @@ def plain(tmp_path_factory):
 
 
 def test_defaults_are_those_of_the_contract(plain):
-    limits = plain.get("/v1/capabilities").json["limits"]
-    assert {name: limits[name] for name in DEFAULTS} == DEFAULTS
+    assert plain.get("/v1/capabilities").json["limits"] == DEFAULTS
+
+
+def test_each_limit_of_the_command_line_is_shown_and_documented(start):
+    """A number that a flag takes is in /v1/capabilities as given, and has its row in docs/operations.md."""
+    text = subprocess.run([PROGRAM, "serve", "--help"], capture_output=True, text=True, check=True).stdout
+    options = dict(re.findall(r"^ +--([a-z0-9-]+) (N|BYTES|SECONDS) ", text, re.M))
+    limits = {flag: unit for flag, unit in options.items() if not flag.endswith("-threads")}
+    assert {"journal-bytes-max", "drain-deadline", "connections-max"} < limits.keys()
+    document = (ROOT / "docs/operations.md").read_text()
+    table = document[document.index("## Limits"):document.index("## Online learning")]
+    assert [flag for flag in limits if f"`{flag}`" not in table] == []
+    value = {flag: {"json-depth-max": 50, "journal-bytes-max": 100_000}.get(flag, 2_000 + i)
+             for i, flag in enumerate(limits)}
+    shown = start(*[word for flag in limits for word in (f"--{flag}", str(value[flag]))])
+    units = {"SECONDS": "_seconds"}
+    assert shown.get("/v1/capabilities").json["limits"] == {"wait_seconds": 600} | {
+        flag.removesuffix("-max").replace("-", "_") + units.get(unit, ""): value[flag]
+        for flag, unit in limits.items()}
 
 
 # what → (changes to SPEC, pointer), one past; each is accepted at its limit by the case below

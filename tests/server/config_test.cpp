@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <map>
 #include <set>
 #include <string>
 
@@ -48,6 +50,9 @@ TEST(ConfigOptions, DefaultLimitsAreThoseOfTheContract) {
       {"trace-rows-max", "64"},
       {"trace-numbers-max", "1000000"},
       {"time-travel-bytes-max", "256MiB"},
+      {"journal-bytes-max", "4MiB"},
+      {"finished-jobs-max", "1000"},
+      {"replay-ms-max", "1000"},
       {"feedback-numbers-max", "100000"},
       {"shadow-numbers-max", "1000000"},
       {"connections-max", "10000"},
@@ -58,9 +63,35 @@ TEST(ConfigOptions, DefaultLimitsAreThoseOfTheContract) {
       {"body-timeout", "30"},
       {"write-timeout", "30"},
       {"idle-timeout", "75"},
+      {"drain-deadline", "10"},
       {"transfer-bytes-per-second-min", "64KiB"},
   };
   for (const auto& [name, value] : expected) EXPECT_EQ(option(name).show(config), value) << name;
+}
+
+TEST(NamedLimits, HoldEveryNumberOfTheTableButTheThreads) {
+  Config config;
+  std::map<std::string, std::uint64_t> expected;
+  std::uint64_t value = 3'000;
+  for (const ConfigOption& row : config_options()) {
+    if (!row.number || row.name == "training-threads" || row.name == "http-threads") continue;
+    std::string name(row.name);
+    if (name == "json-depth-max") {
+      ASSERT_EQ(row.set(config, "900"), std::nullopt);
+    } else {
+      ++value;  // each has another one, which it takes whatever its unit is
+      ASSERT_EQ(row.set(config, std::to_string(name == "journal-bytes-max" ? 100'000 + value : value)),
+                std::nullopt)
+          << name;
+    }
+    if (name.ends_with("-max")) name.resize(name.size() - 4);
+    std::replace(name.begin(), name.end(), '-', '_');
+    expected[name + (row.placeholder == "SECONDS" ? "_seconds" : "")] = row.number(config);
+  }
+  EXPECT_EQ(expected.size(), 34U);
+  const api::NamedLimits limits = named_limits(config);
+  EXPECT_EQ((std::map<std::string, std::uint64_t>(limits.begin(), limits.end())), expected);
+  EXPECT_EQ(limits.size(), expected.size());
 }
 
 TEST(ConfigOptions, TakeGoodValues) {
@@ -91,6 +122,8 @@ TEST(ConfigOptions, TakeGoodValues) {
       {"body-bytes-max", "1024GiB", "1024GiB"},
       {"time-travel-bytes-max", "0", "0"},
       {"json-depth-max", "1000", "1000"},
+      {"replay-ms-max", "0", "0"},
+      {"replay-ms-max", "3600000", "3600000"},
   };
   for (const Case& c : cases) {
     Config config;
@@ -140,6 +173,10 @@ TEST(ConfigOptions, RefuseBadValuesAndChangeNothing) {
       {"header-bytes-max", "1023", "from 1024"},
       {"feedback-numbers-max", "0", "from 1"},
       {"shadow-numbers-max", "0", "from 1"},
+      {"journal-bytes-max", "65535", "from 65536"},
+      {"finished-jobs-max", "0", "from 1"},
+      {"replay-ms-max", "3600001", "0 to 3600000"},
+      {"replay-ms-max", "1s", "whole number of milliseconds"},
   };
   for (const Case& c : cases) {
     Config config;

@@ -29,6 +29,7 @@ TEST(Wiring, PassesTheConfigurationOn) {
   config.limits.event_streams_max = 5;
   config.limits.body_bytes_max = std::size_t{3} << 30;
   config.limits.networks_max = 7;
+  config.past_limits.finished_jobs_max = 14;
   config.connections_max = 11;
   config.header_bytes_max = 12;
   config.header_timeout = std::chrono::seconds(2);
@@ -61,6 +62,8 @@ TEST(Wiring, PassesTheConfigurationOn) {
   EXPECT_EQ(engine.data_dir, "/d");
   EXPECT_EQ(engine.training_threads, 3u);
   EXPECT_EQ(engine.limits.networks_max, 7u);
+  EXPECT_EQ(engine.past_limits.finished_jobs_max, 14u);
+  EXPECT_EQ(engine.named_limits, named_limits(config));
   engine.log("damaged");
   EXPECT_THAT(out.str(), testing::HasSubstr("warning damaged"));
 }
