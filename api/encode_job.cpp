@@ -113,9 +113,9 @@ void write_publication(JsonWriter& out, const Publication& publication) {
   out.end_object();
 }
 
-void write_job_view(JsonWriter& out, const JobView& job, std::string_view kind) {
+void write_job_view(JsonWriter& out, const JobView& job) {
   out.begin_object().field("id", job.id).field("network", job.network).field("state", name_of(job.state));
-  if (!kind.empty()) out.field("kind", kind);
+  if (job.replay) out.field("kind", "replay");
   out.field("steps_done", job.steps_done).field("steps_total", job.steps_total).field("step", job.step);
   out.optional_field("loss", job.loss);
   if (job.evaluation) write_metrics(out, *job.evaluation);

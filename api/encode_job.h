@@ -13,14 +13,10 @@ namespace mlpd::api {
 
 std::string_view name_of(JobState state);
 
-/// A job as GET /v1/jobs/{id} shows it, with the confusion matrix of a classifier.
 /// The value of a job's "publication".
 void write_publication(JsonWriter& out, const Publication& publication);
-
-inline constexpr std::string_view kReplayKind = "replay";
-
-/// `kind` is written where a job does something else than to train.
-void write_job_view(JsonWriter& out, const JobView& job, std::string_view kind = {});
+/// A job as GET /v1/jobs/{id} shows it, with the confusion matrix of a classifier.
+void write_job_view(JsonWriter& out, const JobView& job);
 /// One record; columns that were not measured are left out.
 void write_record(JsonWriter& out, const core::Record& record);
 /// {"network", "step", "rows", "loss", "data_loss", "penalty", "metrics": {…}, "confusion": [[…]],

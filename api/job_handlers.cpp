@@ -7,15 +7,14 @@
 #include "api/json_writer.h"
 #include "api/negotiation.h"
 #include "api/problem.h"
-#include "api/time_travel_service.h"
 
 namespace mlpd::api {
 namespace {
 
-Response job_response(const JobView& job, int status = 200, std::string_view kind = {}) {
+Response job_response(const JobView& job, int status = 200) {
   std::string body;
   JsonWriter out(body);
-  write_job_view(out, job, kind);
+  write_job_view(out, job);
   return json_response(std::move(body), status);
 }
 
@@ -122,13 +121,13 @@ Response list_jobs(const Call& call) {
       call.services.jobs.list(*query, std::string(call.request.query_value("network").value_or("")));
   std::string body;
   if (*media == Media::csv) {
-    body = "id,network,state,steps_done,steps_total,step,loss,created_at\n";
+    body = "id,network,state,steps_done,steps_total,step,loss,created_at,kind\n";
     for (const JobView& job : page.items) {
       body += job.id + ',' + job.network + ',' + std::string(name_of(job.state)) + ',' +
               std::to_string(job.steps_done) + ',' + std::to_string(job.steps_total) + ',' +
               std::to_string(job.step) + ',';
       if (job.loss) append_number(body, *job.loss);
-      body += ',' + format_timestamp(job.created_at) + '\n';
+      body += ',' + format_timestamp(job.created_at) + (job.replay ? ",replay\n" : ",\n");
     }
     return media_response(*media, std::move(body));
   }
@@ -149,26 +148,9 @@ Response list_jobs(const Call& call) {
   return json_response(std::move(body));
 }
 
-namespace {
-
-/// The job's answer, or that of a replay with this id.
-Response answer_or_replay(const Call& call, const core::Result<JobView>& job,
-                          core::Result<JobView> (TimeTravelService::*of_replay)(const std::string&)) {
-  TimeTravelService* travel = call.services.time_travel;
-  if (job || job.error().code != core::ErrorCode::not_found || travel == nullptr) return answer(call, job);
-  const auto replay = (travel->*of_replay)(call.parameter("job"));
-  return replay ? job_response(*replay, 200, kReplayKind) : answer(call, job);
-}
-
-}  // namespace
-
-Response read_job(const Call& call) {
-  return answer_or_replay(call, call.services.jobs.read(call.parameter("job")),
-                          &TimeTravelService::read_replay);
-}
+Response read_job(const Call& call) { return answer(call, call.services.jobs.read(call.parameter("job"))); }
 Response cancel_job(const Call& call) {
-  return answer_or_replay(call, call.services.jobs.cancel(call.parameter("job")),
-                          &TimeTravelService::cancel_replay);
+  return answer(call, call.services.jobs.cancel(call.parameter("job")));
 }
 Response pause_job(const Call& call) { return answer(call, call.services.jobs.pause(call.parameter("job"))); }
 Response resume_job(const Call& call) {

@@ -72,6 +72,7 @@ struct Publication {
 struct JobView {
   std::string id;
   std::string network;
+  bool replay = false;  ///< it stores the state of a past step (TimeTravelService), and trains nothing
   JobState state = JobState::queued;
   std::uint64_t steps_done = 0;
   std::uint64_t steps_total = 0;
@@ -208,7 +209,7 @@ class JobService {
   virtual core::Result<JobView> read(const std::string& id) = 0;
   /// Idempotent, never blocks; an ended job stays as it is.
   virtual core::Result<JobView> cancel(const std::string& id) = 0;
-  /// failed_precondition for a job that has ended.
+  /// failed_precondition for a job that has ended, and for a replay.
   virtual core::Result<JobView> pause(const std::string& id) = 0;
   virtual core::Result<JobView> resume(const std::string& id) = 0;
 };

@@ -131,7 +131,7 @@ std::optional<Response> long_replay(const Call& call, std::uint64_t step) {
   if (!*job) return std::nullopt;
   std::string body;
   JsonWriter out(body);
-  write_job_view(out, **job, kReplayKind);
+  write_job_view(out, **job);
   Response response = json_response(std::move(body), 202);
   response.set_header("Location", "/v1/jobs/" + (*job)->id);
   return response;

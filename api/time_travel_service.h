@@ -56,12 +56,10 @@ class TimeTravelService {
 
   /// Where going to `step` would take longer than a request should wait: the job that stores the state of
   /// that step, after which it is there at once; the same job for everybody who asks. nullopt where no job is
-  /// needed; errors as restore(), resource_exhausted where too many wait. Its record goes when the server
-  /// stops.
+  /// needed; errors as restore(), resource_exhausted where too many wait. JobService has it from then on; its
+  /// record goes when the server stops.
   virtual core::Result<std::optional<JobView>> long_replay(const std::string& network,
                                                            std::uint64_t step) = 0;
-  virtual core::Result<JobView> read_replay(const std::string& id) = 0;
-  virtual core::Result<JobView> cancel_replay(const std::string& id) = 0;
 };
 
 }  // namespace mlpd::api

@@ -53,8 +53,8 @@ struct Engine::State {
   EngineParts parts;
   NetworkKeeper keeper;
   NetworkServiceImplementation networks;
-  JobServiceImplementation jobs;
   Replays replays;
+  JobServiceImplementation jobs;
   TimeTravel time_travel;
   Versions versions;
   Feedback feedback;
@@ -93,8 +93,8 @@ struct Engine::State {
               {}},
         keeper(parts),
         networks(parts, keeper),
-        jobs(parts, keeper),
         replays(parts, keeper),
+        jobs(parts, keeper, replays),
         time_travel(parts, keeper, replays),
         versions(parts, keeper, options.data_dir, options.files),
         feedback(parts, keeper, versions),

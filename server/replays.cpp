@@ -32,8 +32,10 @@ Result<std::optional<api::JobView>> Replays::where_long(const std::shared_ptr<Ne
                                                     "try again later"};
   }
   const auto replay = std::make_shared<Replay>();
+  replay->ordinal = parts_.registry.next_ordinal();
   replay->entry = entry;
   replay->to_step = step;
+  replay->view.replay = true;
   replay->view.id = parts_.new_id();
   replay->view.network = entry->name();
   replay->view.step = length->from_step;
@@ -57,6 +59,16 @@ Result<api::JobView> Replays::read(const std::string& id) {
   const ReplayPointer replay = find(id);
   if (!replay) return Error{ErrorCode::not_found, "there is no job '" + id + "'"};
   return replay->view;
+}
+
+std::vector<std::pair<std::uint64_t, api::JobView>> Replays::list(const std::string& network,
+                                                                  std::uint64_t below) {
+  std::lock_guard lock(mutex_);
+  std::vector<std::pair<std::uint64_t, api::JobView>> found;
+  for (const ReplayPointer& replay : known_)
+    if (replay->ordinal < below && (network.empty() || replay->view.network == network))
+      found.emplace_back(replay->ordinal, replay->view);
+  return found;
 }
 
 Result<api::JobView> Replays::cancel(const std::string& id) {

@@ -9,6 +9,8 @@
 #include <optional>
 #include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "api/service.h"
 #include "server/engine_parts.h"
@@ -36,6 +38,8 @@ class Replays {
   core::Result<std::optional<api::JobView>> where_long(const std::shared_ptr<NetworkEntry>& entry,
                                                        std::uint64_t step);
   core::Result<api::JobView> read(const std::string& id);
+  /// Of all networks where none is named, with the ordinals that they share with train jobs; below `below`.
+  std::vector<std::pair<std::uint64_t, api::JobView>> list(const std::string& network, std::uint64_t below);
   /// Idempotent, never blocks.
   core::Result<api::JobView> cancel(const std::string& id);
   /// Breaks off what runs. Idempotent; nothing begins afterwards.
@@ -44,6 +48,7 @@ class Replays {
  private:
   struct Replay {
     api::JobView view;
+    std::uint64_t ordinal = 0;
     std::shared_ptr<NetworkEntry> entry;
     std::uint64_t to_step = 0;
     bool cancelled = false;

@@ -25,8 +25,6 @@ class TimeTravel final : public api::TimeTravelService {
   core::Result<api::NetworkView> fork(const std::string& parent, const api::ForkNetwork& request) override;
   core::Result<std::optional<api::JobView>> long_replay(const std::string& network,
                                                         std::uint64_t step) override;
-  core::Result<api::JobView> read_replay(const std::string& id) override { return replays_.read(id); }
-  core::Result<api::JobView> cancel_replay(const std::string& id) override { return replays_.cancel(id); }
 
  private:
   using EntryPointer = Registry::EntryPointer;

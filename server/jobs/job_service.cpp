@@ -1,5 +1,6 @@
 #include "server/jobs/job_service.h"
 
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -187,44 +188,53 @@ Result<api::JobView> JobServiceImplementation::wait(const std::string& id,
 
 api::Page<api::JobView> JobServiceImplementation::list(const api::PageQuery& query,
                                                        const std::string& network) {
-  api::Page<api::JobView> page;
   std::uint64_t below = ~std::uint64_t{0};
   std::from_chars(query.cursor.data(), query.cursor.data() + query.cursor.size(), below);
+  std::vector<std::pair<std::uint64_t, api::JobView>> found = replays_.list(network, below);
+  std::size_t left = query.limit + 1;
   if (network.empty()) {
-    for (const Found& found : parts_.registry.newest_jobs(below, query.limit + 1)) {
-      if (page.items.size() == query.limit) {
-        page.next_cursor = std::to_string(found.job->ordinal + 1);
-        break;
-      }
-      std::lock_guard lock(found.entry->mutex);
-      page.items.push_back(found.job->view);
+    for (const Found& job : parts_.registry.newest_jobs(below, left)) {
+      std::lock_guard lock(job.entry->mutex);
+      found.emplace_back(job.job->ordinal, job.job->view);
     }
-    return page;
+  } else if (const std::shared_ptr<NetworkEntry> entry = parts_.registry.find(network)) {
+    std::lock_guard lock(entry->mutex);
+    const auto& jobs = entry->facts.jobs;
+    for (auto job = jobs.rbegin(); job != jobs.rend() && left > 0; ++job) {
+      if ((*job)->ordinal >= below) continue;
+      found.emplace_back((*job)->ordinal, (*job)->view);
+      --left;
+    }
   }
-  const std::shared_ptr<NetworkEntry> entry = parts_.registry.find(network);
-  if (!entry) return page;
-  std::lock_guard lock(entry->mutex);
-  for (auto job = entry->facts.jobs.rbegin(); job != entry->facts.jobs.rend(); ++job) {
-    if ((*job)->ordinal > below) continue;
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.first > b.first; });
+  api::Page<api::JobView> page;
+  for (auto& [ordinal, view] : found) {
     if (page.items.size() == query.limit) {
-      page.next_cursor = std::to_string((*job)->ordinal + 1);
+      page.next_cursor = std::to_string(ordinal + 1);
       break;
     }
-    page.items.push_back((*job)->view);
+    page.items.push_back(std::move(view));
   }
   return page;
 }
 
 Result<api::JobView> JobServiceImplementation::read(const std::string& id) {
   const Result<Found> found = find(id);
-  if (!found.ok()) return found.error();
+  if (!found.ok()) return replays_.read(id);
   std::lock_guard lock(found->entry->mutex);
   return found->job->view;
 }
 
+Result<api::JobView> JobServiceImplementation::steer_replay(const std::string& id, JobSteering steering) {
+  if (steering == JobSteering::cancel) return replays_.cancel(id);
+  const Result<api::JobView> replay = replays_.read(id);
+  if (!replay.ok()) return replay;
+  return Error{ErrorCode::failed_precondition, "job '" + id + "' is a replay: it can only be cancelled"};
+}
+
 Result<api::JobView> JobServiceImplementation::steer(const std::string& id, JobSteering steering) {
   const Result<Found> found = find(id);
-  if (!found.ok()) return found.error();
+  if (!found.ok()) return steer_replay(id, steering);
   NetworkEntry& entry = *found->entry;
   JournalRecord record = JobSteered{id, steering, parts_.now()};
   bool unbegun = false;

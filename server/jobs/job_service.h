@@ -7,13 +7,16 @@
 #include "server/engine_parts.h"
 #include "server/jobs/job.h"
 #include "server/network_keeper.h"
+#include "server/replays.h"
 
 namespace mlpd::server {
 
-/// Train jobs: accepting, following, steering. Nothing here waits for a trainer's slice.
+/// Train jobs: accepting, following, steering. Replays are followed and cancelled alike. Nothing here waits
+/// for a trainer's slice.
 class JobServiceImplementation final : public api::JobService {
  public:
-  JobServiceImplementation(EngineParts& parts, NetworkKeeper& keeper) : parts_(parts), keeper_(keeper) {}
+  JobServiceImplementation(EngineParts& parts, NetworkKeeper& keeper, Replays& replays)
+      : parts_(parts), keeper_(keeper), replays_(replays) {}
 
   core::Result<api::JobView> train(const std::string& network, const api::TrainRequest& request) override;
   core::Result<api::JobView> wait(const std::string& id, std::chrono::milliseconds timeout) override;
@@ -34,9 +37,11 @@ class JobServiceImplementation final : public api::JobService {
   core::Result<std::optional<api::JobView>> replayed(NetworkEntry& entry, const api::Idempotency& key);
   core::Result<api::JobView> accept(const std::shared_ptr<NetworkEntry>& entry, JobAccepted accepted);
   core::Result<api::JobView> steer(const std::string& id, JobSteering steering);
+  core::Result<api::JobView> steer_replay(const std::string& id, JobSteering steering);
 
   EngineParts& parts_;
   NetworkKeeper& keeper_;
+  Replays& replays_;
   std::atomic<std::size_t> requests_waiting_{0};
 };
 

@@ -49,18 +49,10 @@ class FakeTimeTravel final : public TimeTravelService {
     JobView job;
     job.id = "replay";
     job.network = network;
+    job.replay = true;
     job.steps_total = 6;
     return std::optional(job);
   }
-  core::Result<JobView> read_replay(const std::string& id) override {
-    if (id != "replay") return core::Error{core::ErrorCode::not_found, "there is no such job", {}};
-    JobView job;
-    job.id = id;
-    job.network = "xor";
-    job.state = JobState::succeeded;
-    return job;
-  }
-  core::Result<JobView> cancel_replay(const std::string& id) override { return read_replay(id); }
 
  private:
   NetworkService& networks_;

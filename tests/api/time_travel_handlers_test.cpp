@@ -77,12 +77,6 @@ TEST_F(TimeTravelHandlersTest, ALongReplayIsAJob) {
   expect_later(post("/v1/networks/n/versions", R"({"step":6})"));
   EXPECT_EQ(get("/v1/networks/n/model?step=7").status, 429);
   EXPECT_EQ(post("/v1/networks/n/restore", R"({"step":5})").status, 200);
-  const Response job = get("/v1/jobs/replay");
-  EXPECT_EQ(job.status, 200);
-  EXPECT_EQ(text_at(json_of(job), "kind"), "replay");
-  EXPECT_EQ(post("/v1/jobs/replay/cancel", "").status, 200);
-  EXPECT_EQ(post("/v1/jobs/replay/pause", "").status, 404);
-  EXPECT_EQ(get("/v1/jobs/other").status, 404);
 }
 
 }  // namespace

@@ -166,6 +166,7 @@ def test_a_long_replay_is_a_job(start):
             job = mlpd.wait_job(answer.json["id"])
             assert answer.headers["location"] == f"/v1/jobs/{job['id']}"
             assert job["state"] == "succeeded" and job["step"] == 7654, job
+            assert mlpd.get("/v1/jobs?limit=1").json["jobs"] == [job]
             answer = mlpd.post(f"/v1/networks/life/{path}", body)
         assert answer.status == status, (path, answer)
     assert mlpd.digest("life") == mlpd.digest("fresh")

@@ -49,7 +49,7 @@ class ReplaysTest : public EngineTest {
     return std::any_of(list.checkpoints.begin(), list.checkpoints.end(),
                        [&](const api::CheckpointView& stored) { return stored.step == step; });
   }
-  api::JobState state(const std::string& id) { return travel().read_replay(id)->state; }
+  api::JobState state(const std::string& id) { return jobs().read(id)->state; }
 };
 
 TEST_F(ReplaysTest, StoresTheStateFromWhichTheStepIsAtHand) {
@@ -78,7 +78,7 @@ TEST_F(ReplaysTest, StoresTheStateFromWhichTheStepIsAtHand) {
   EXPECT_FALSE(*travel().long_replay("a", 1'000));  // the live one
   EXPECT_EQ(travel().long_replay("a", 1'001).error().code, core::ErrorCode::not_found);
   EXPECT_EQ(travel().long_replay("none", 1).error().code, core::ErrorCode::not_found);
-  EXPECT_EQ(travel().read_replay("none").error().code, core::ErrorCode::not_found);
+  EXPECT_EQ(jobs().read("none").error().code, core::ErrorCode::not_found);
   reopen();
   EXPECT_EQ(sha("a"), live);
   EXPECT_EQ(at("a", 1'000), live);
@@ -102,14 +102,43 @@ TEST_F(ReplaysTest, WaitInABoundedQueueWhileEverythingElseGoesOn) {
   EXPECT_EQ((*ask(105))->id, ids[5]);  // the same job for everybody
   EXPECT_EQ(train("a", train_request(5)).state, api::JobState::succeeded);
   EXPECT_TRUE(networks().snapshot("a", std::nullopt).ok());
-  EXPECT_EQ(travel().cancel_replay(ids.back())->state, api::JobState::cancelled);
-  EXPECT_EQ(travel().cancel_replay(ids.back())->state, api::JobState::cancelled);
+  EXPECT_EQ(jobs().cancel(ids.back())->state, api::JobState::cancelled);
+  EXPECT_EQ(jobs().cancel(ids.back())->state, api::JobState::cancelled);
   EXPECT_TRUE((*ask(300)).has_value());
   files->hold(false);
   ids.pop_back();
   for (const std::string& id : ids)
     EXPECT_TRUE(eventually([&] { return state(id) == api::JobState::succeeded; }));
   EXPECT_FALSE(has_checkpoint("a", 100 + Replays::kWaitingMax - 1));
+}
+
+TEST_F(ReplaysTest, AreListedAmongTheJobsInOrder) {
+  open();
+  create("a");
+  create("b");
+  const std::string first = train("a", train_request(300)).id;
+  train("b", train_request(10));
+  const std::string replay = (*travel().long_replay("a", 200))->id;
+  const std::string last = train("a", train_request(10)).id;
+  ASSERT_TRUE(eventually([&] { return state(replay) == api::JobState::succeeded; }));
+  for (const std::size_t limit : {1U, 2U, 10U}) {
+    api::PageQuery query;
+    query.limit = limit;
+    std::vector<std::string> ids;
+    do {
+      const api::Page<api::JobView> page = jobs().list(query, "a");
+      EXPECT_LE(page.items.size(), limit);
+      for (const api::JobView& job : page.items) {
+        ids.push_back(job.id);
+        EXPECT_EQ(job.replay, job.id == replay);
+      }
+      query.cursor = page.next_cursor;
+    } while (!query.cursor.empty() && ids.size() < 10);
+    EXPECT_EQ(ids, (std::vector<std::string>{last, replay, first})) << limit;
+  }
+  EXPECT_EQ(jobs().list({}, "").items.size(), 4U);
+  EXPECT_EQ(jobs().pause(replay).error().code, core::ErrorCode::failed_precondition);
+  EXPECT_EQ(jobs().cancel(replay)->state, api::JobState::succeeded);  // it has ended
 }
 
 TEST_F(ReplaysTest, WhatTheNetworkLeftBehindIsNotStored) {
@@ -129,7 +158,7 @@ TEST_F(ReplaysTest, WhatTheNetworkLeftBehindIsNotStored) {
   going_back.join();
   EXPECT_TRUE(eventually([&] { return state(first) == api::JobState::succeeded; }));
   ASSERT_TRUE(eventually([&] { return state(second) == api::JobState::failed; }));
-  EXPECT_TRUE(travel().read_replay(second)->error.has_value());
+  EXPECT_TRUE(jobs().read(second)->error.has_value());
   EXPECT_FALSE(has_checkpoint("a", 300));
 }
 
