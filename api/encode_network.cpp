@@ -182,7 +182,7 @@ void write_network(JsonWriter& out, const NetworkView& network) {
         .field("network", network.forked_from->first)
         .field("step", network.forked_from->second)
         .end_object();
-  out.field("replayable_from", network.replayable_from);
+  out.field("replayable_from", network.replayable_from).optional_field("disk_bytes", network.disk_bytes);
   if (!network.datasets.empty()) out.key("datasets").values(network.datasets);
   write_preprocess_field(out, network.preprocess);
   out.end_object();

@@ -126,12 +126,15 @@ Response list_networks(const Call& call) {
 }
 
 Response read_network(const Call& call) {
-  const auto network = call.services.networks.read(call.parameter("network"));
+  auto network = call.services.networks.read(call.parameter("network"));
   if (!network) return problem(network.error(), call.request);
   const auto known = entity_tags(call.request, "If-None-Match");
   const bool unchanged = std::any_of(known.begin(), known.end(),
                                      [&](const auto& tag) { return tag == "*" || tag == network->etag; });
-  if (!unchanged) return network_response(*network);
+  if (!unchanged) {
+    if (const auto bytes = call.services.networks.disk_bytes(network->name)) network->disk_bytes = *bytes;
+    return network_response(*network);
+  }
   Response response;
   response.status = 304;
   response.set_header("ETag", quoted_etag(network->etag));

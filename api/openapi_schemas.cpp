@@ -217,8 +217,8 @@ constexpr Schema kSchemas[] = {
 "$ref":"#/components/schemas/Sha256"},"created_at":{"$ref":"#/components/schemas/Time"},
 "updated_at":{"$ref":"#/components/schemas/Time"},"forked_from":{"type":"object",
 "additionalProperties":false,"required":["network","step"],"properties":{"network":{"type":
-"string"},"step":{"type":"integer","minimum":0}}},"replayable_from":{"type":"integer","minimum":0}
-,"datasets":{"type":"array","items":{"type":"string"}},"preprocess":{"$ref":
+"string"},"step":{"type":"integer","minimum":0}}},"replayable_from":{"type":"integer","minimum":0},
+"disk_bytes":{"type":"integer","minimum":0},"datasets":{"type":"array","items":{"type":"string"}},"preprocess":{"$ref":
 "#/components/schemas/Preprocess"}}})json"},
     {"NetworkList",
      R"json({"type":"object","additionalProperties":false,"required":["networks"],"properties":{"networks":{

@@ -108,6 +108,7 @@ struct NetworkView {
   Timestamp updated_at{};
   std::optional<std::pair<std::string, std::uint64_t>> forked_from;  ///< parent and step
   std::uint64_t replayable_from = 0;                                 ///< first step that time travel reaches
+  std::optional<std::uint64_t> disk_bytes;                           ///< where they were asked for
   std::vector<std::string> datasets;  ///< stored data sets that it was trained on, in order of first use
 };
 
@@ -167,6 +168,8 @@ class NetworkService {
   virtual core::Result<NetworkView> create(const CreateNetwork& request) = 0;
   virtual Page<NetworkView> list(const PageQuery& query) = 0;
   virtual core::Result<NetworkView> read(const std::string& name) = 0;
+  /// What the network's files take: checkpoints, journal, history; not its training data, which others share.
+  virtual core::Result<std::uint64_t> disk_bytes(const std::string& name) = 0;
   /// The caller merges the patch onto `current` and returns what changes; runs under the network's write
   /// lock.
   using Merge = std::function<core::Result<PatchNetwork>(const NetworkView& current)>;

@@ -9,6 +9,16 @@ using core::Error;
 using core::ErrorCode;
 using core::Result;
 
+/// Without a look at each checkpoint's file: there may be tens of thousands.
+Result<std::uint64_t> NetworkServiceImplementation::disk_bytes(const std::string& name) {
+  const Result<EntryPointer> entry = find(name);
+  if (!entry.ok()) return entry.error();
+  std::uint64_t sum = parts_.store.bytes(name);
+  std::lock_guard lock((*entry)->mutex);
+  for (const StoredCheckpoint& stored : (*entry)->facts.checkpoints) sum += stored.bytes;
+  return sum;
+}
+
 Result<std::shared_ptr<const core::Snapshot>> NetworkServiceImplementation::snapshot(const std::string& name,
                                                                                      api::AtStep step) {
   const Result<EntryPointer> entry = find(name);

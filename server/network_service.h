@@ -18,6 +18,7 @@ class NetworkServiceImplementation final : public api::NetworkService {
   core::Result<api::NetworkView> create(const api::CreateNetwork& request) override;
   api::Page<api::NetworkView> list(const api::PageQuery& query) override;
   core::Result<api::NetworkView> read(const std::string& name) override;
+  core::Result<std::uint64_t> disk_bytes(const std::string& name) override;
   core::Result<api::NetworkView> patch(const std::string& name, const api::IfMatch& if_match,
                                        const Merge& merge) override;
   core::Result<void> remove(const std::string& name, const api::IfMatch& if_match, bool force) override;

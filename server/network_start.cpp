@@ -26,7 +26,7 @@ core::Result<PreparedNetwork> prepare_network(EngineParts& parts, NetworkStart s
                                      parts.limits.history_records_max, parts.past_limits, parts.job_counts);
   NetworkEntry& entry = *prepared.entry;
   const std::int64_t now = parts.now().time_since_epoch().count();
-  entry.facts.checkpoints.push_back({key, prepared.files.checkpoint->second.size(), now});
+  entry.facts.checkpoints.push_back({key, prepared.files.checkpoint->second.size() + kSealedBytes, now});
   entry.preprocess = start.checkpoint.preprocess;
   entry.snapshot = (*learner)->snapshot();
   entry.training.state.learner = *std::move(learner);

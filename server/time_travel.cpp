@@ -61,6 +61,7 @@ Result<api::CheckpointList> TimeTravel::checkpoints(const std::string& network) 
     list.checkpoints.push_back(view_of(*stored));
     list.bytes += stored->bytes;
   }
+  list.disk_bytes += list.bytes;
   list.step = facts.step;
   list.replayable_from = (*entry)->replayable_from();
   return list;

@@ -200,6 +200,12 @@ core::Result<std::vector<core::Digest>> FileStore::list_data() {
 
 std::uint64_t FileStore::bytes() const { return bytes_below(folder_); }
 
-std::uint64_t FileStore::bytes(const std::string& name) const { return bytes_below(network_folder(name)); }
+std::uint64_t FileStore::bytes(const std::string& name) const {
+  std::uint64_t sum = 0;
+  if (const core::Result<std::vector<FileSystem::Item>> items = files_->list(network_folder(name));
+      items.ok())
+    for (const FileSystem::Item& item : *items) sum += item.bytes;
+  return sum;
+}
 
 }  // namespace mlpd::server

@@ -25,6 +25,9 @@ struct CheckpointKey {
   auto operator<=>(const CheckpointKey&) const = default;
 };
 
+/// What a stored text takes beyond itself: its checksum and its line break.
+inline constexpr std::uint64_t kSealedBytes = 86;
+
 struct StoredCheckpoint {
   CheckpointKey key;
   std::uint64_t bytes = 0;
@@ -98,7 +101,7 @@ class Store {
     std::uint64_t bytes = 0;
   };
   virtual Commits commits() const = 0;
-  /// Bytes on the disk: of everything, and of one network without its training data.
+  /// Bytes on the disk: of everything, and of one network without its checkpoints and training data.
   virtual std::uint64_t bytes() const = 0;
   virtual std::uint64_t bytes(const std::string& name) const = 0;
 };

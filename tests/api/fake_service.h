@@ -256,6 +256,8 @@ class FakeService final : public NetworkService, public SystemService {
     return std::pair{put(name, std::move(stored)), created};
   }
 
+  core::Result<std::uint64_t> disk_bytes(const std::string&) override { return std::uint64_t{4321}; }
+
   const Limits& limits() const override { return fake_limits; }
   const NamedLimits& named_limits() const override { return fake_named_limits; }
   SystemView system() override {

@@ -147,8 +147,12 @@ def test_checkpoints_are_listed_with_what_they_take(mlpd):
     listed = mlpd.get("/v1/networks/life/checkpoints").json
     assert saved in listed["checkpoints"]
     assert listed["bytes"] == sum(c["bytes"] for c in listed["checkpoints"]) <= listed["bytes_max"]
-    files = (mlpd.data_dir / "networks" / "life").rglob("*")
-    assert listed["disk_bytes"] == sum(f.stat().st_size for f in files if f.is_file())
+    assert mlpd.post("/v1/networks/life/fork", {"name": "branch", "step": 200}).status == 201
+    for name in ("life", "branch"):
+        files = (mlpd.data_dir / "networks" / name).rglob("*")
+        taken = sum(f.stat().st_size for f in files if f.is_file())
+        assert mlpd.get(f"/v1/networks/{name}").json["disk_bytes"] == taken
+        assert mlpd.get(f"/v1/networks/{name}/checkpoints").json["disk_bytes"] == taken
     assert (listed["step"], listed["replayable_from"]) == (300, 0)
     mlpd.restart()
     assert [c["step"] for c in mlpd.get("/v1/networks/life/checkpoints").json["checkpoints"]].count(300) >= 1

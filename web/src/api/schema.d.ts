@@ -1418,6 +1418,7 @@ export interface components {
                 step: number;
             };
             replayable_from?: number;
+            disk_bytes?: number;
             datasets?: string[];
             preprocess?: components["schemas"]["Preprocess"];
         };
