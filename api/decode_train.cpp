@@ -328,12 +328,6 @@ void decode_plan(ObjectReader& body, const core::NetworkSpec& spec, TrainRequest
 
 }  // namespace
 
-std::vector<std::string> given_labels(const std::optional<DataSource>& data) {
-  if (!data) return {};
-  const auto* rows = std::get_if<std::shared_ptr<const core::Dataset>>(&*data);
-  return rows != nullptr ? (*rows)->class_labels : std::vector<std::string>();
-}
-
 std::optional<core::GeneratorOptions> decode_generator(ObjectReader& data) {
   core::GeneratorOptions options;
   const auto kind = data.choice("generator", core::generators());
@@ -366,15 +360,13 @@ core::Result<TrainRequest> decode_train(const Json& json, const NetworkView& net
   if (!body.is_object()) return faults.error();
   TrainRequest request;
   request.data = decode_data_source(body, network.spec);
+  if (request.data)
+    if (const auto* rows = std::get_if<std::shared_ptr<const core::Dataset>>(&*request.data))
+      request.class_labels = (*rows)->class_labels;
   decode_steps(body, limits, request);
-  const std::vector<std::string> labels = given_labels(request.data);
-  if (labels.empty() || labels == network.spec.class_labels) {
-    decode_plan(body, network.spec, request);
-  } else {
-    core::NetworkSpec labelled = network.spec;
-    labelled.class_labels = labels;
-    decode_plan(body, labelled, request);
-  }
+  core::NetworkSpec labelled = network.spec;
+  if (!request.class_labels.empty()) labelled.class_labels = request.class_labels;
+  decode_plan(body, labelled, request);
   const double held_out = network.preprocess ? network.preprocess->held_out.validation : 1;
   if (request.data && std::holds_alternative<std::string>(*request.data) &&
       request.plan.validation_fraction > held_out)

@@ -18,9 +18,6 @@ namespace mlpd::api {
 /// network. nullopt where neither is there, or with faults.
 std::optional<DataSource> decode_data_source(ObjectReader& body, const core::NetworkSpec& spec);
 
-/// The labels that rows in a request have: the network's, or what it is to take; empty for other sources.
-std::vector<std::string> given_labels(const std::optional<DataSource>& data);
-
 /// Fields generator, rows, noise, seed and classes; nullopt where no known generator is named. Does not
 /// finish().
 std::optional<core::GeneratorOptions> decode_generator(ObjectReader& data);

@@ -42,7 +42,7 @@ Response train_preview(const Call& call, const NetworkView& network, const Train
   if (!data) return problem(data.error(), call.request);
   const core::Dataset& rows = **data;
   core::NetworkSpec spec = network.spec;
-  if (const auto labels = given_labels(request.data); !labels.empty()) spec.class_labels = labels;
+  if (!request.class_labels.empty()) spec.class_labels = request.class_labels;
   if (request.hyper_parameters) spec.hyper_parameters = *request.hyper_parameters;
   if (auto valid = core::check_plan(request.plan, spec, rows); !valid)
     return problem(valid.error(), call.request);

@@ -140,6 +140,7 @@ struct PublishIf {
 
 struct TrainRequest {
   std::optional<DataSource> data;                         ///< none = the data used before
+  std::vector<std::string> class_labels;                  ///< of given rows: the network's, or what it takes
   core::TrainingPlan plan;                                ///< steps already computed, or from `epochs`
   std::optional<std::uint64_t> epochs;                    ///< in place of plan.steps
   std::optional<core::HyperParameters> hyper_parameters;  ///< from here on

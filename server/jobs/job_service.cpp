@@ -4,7 +4,6 @@
 #include <charconv>
 #include <utility>
 
-#include "api/decode_train.h"
 #include "api/journal_document.h"
 #include "server/commit.h"
 #include "server/network_service.h"
@@ -22,7 +21,7 @@ std::vector<std::string> new_labels(const NetworkEntry& entry, const api::TrainR
   std::lock_guard lock(entry.mutex);
   if (!entry.facts.spec.class_labels.empty()) return {};
   if (!request.data && entry.facts.data) return entry.facts.data->class_labels;
-  return api::given_labels(request.data);
+  return request.class_labels;
 }
 
 }  // namespace
@@ -63,9 +62,9 @@ Result<api::TrainRequest> JobServiceImplementation::plan(NetworkEntry& entry,
     spec = entry.facts.spec;
     spec.class_labels = entry.class_labels();
   }
-  if (const auto labels = api::given_labels(request.data); !labels.empty() && labels != spec.class_labels) {
+  if (!request.class_labels.empty() && request.class_labels != spec.class_labels) {
     if (!spec.class_labels.empty()) return other_labels();
-    spec.class_labels = labels;
+    spec.class_labels = request.class_labels;
   }
   if (request.hyper_parameters) {
     spec.hyper_parameters = *request.hyper_parameters;

@@ -91,12 +91,12 @@ TEST(DecodeTrain, TakesTheLabelsOfANetworkThatHasNoneFromItsRows) {
       "class_weights":{"dog":3}})";
   const auto request = decode_train(*parse_json(body), network(kPlainClasses), {});
   ASSERT_TRUE(request.ok()) << request.error().message;
-  EXPECT_EQ(given_labels(request->data), (std::vector<std::string>{"cat", "dog", "owl"}));
+  EXPECT_EQ(request->class_labels, (std::vector<std::string>{"cat", "dog", "owl"}));
   const auto& data = *std::get<std::shared_ptr<const core::Dataset>>(*request->data);
   EXPECT_EQ(data.targets, (std::vector<double>{0, 0, 1, 1, 0, 0, 0, 1, 0, 1, 0, 0}));
   EXPECT_EQ(request->plan.batches.class_weights, (std::vector<double>{1, 3, 1}));
   const auto indices = R"({"data":{"inputs":[[1,2]],"targets":[2]}})";
-  EXPECT_TRUE(given_labels(decode_train(*parse_json(indices), network(kPlainClasses), {})->data).empty());
+  EXPECT_TRUE(decode_train(*parse_json(indices), network(kPlainClasses), {})->class_labels.empty());
 }
 
 TEST(DecodeTrain, SaysWhichLabelsItKnowsOrMisses) {

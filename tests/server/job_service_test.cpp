@@ -106,8 +106,9 @@ api::TrainRequest labelled(std::vector<std::string> labels, std::uint64_t steps)
   rows.rows = rows.input_count = rows.output_count = 2;
   rows.inputs = {0, 1, 1, 0};
   rows.targets = {0, 1, 1, 0};
-  rows.class_labels = std::move(labels);
+  rows.class_labels = labels;
   api::TrainRequest request;
+  request.class_labels = std::move(labels);
   request.data = std::make_shared<const core::Dataset>(std::move(rows));
   request.plan.steps = steps;
   return request;

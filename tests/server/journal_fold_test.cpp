@@ -123,7 +123,7 @@ TEST_F(JournalFoldTest, ClassLabelsOutliveTheirJob) {
   create("a");
   api::TrainRequest first = one_row(0);
   core::Dataset rows = *std::get<std::shared_ptr<const core::Dataset>>(*first.data);
-  rows.class_labels = labels;
+  first.class_labels = rows.class_labels = labels;
   first.data = std::make_shared<const core::Dataset>(std::move(rows));
   ASSERT_EQ(train("a", first).state, api::JobState::succeeded);
   learn("a", 1, kCalls);
