@@ -169,7 +169,15 @@ std::size_t History::memory_bytes() const {
   return sizeof *this + state_.records.capacity() * sizeof(Record);
 }
 
-History::State History::state() const { return state_; }
+History::State History::state(std::size_t from) const {
+  const auto first = state_.records.begin() + static_cast<std::ptrdiff_t>(from);
+  return {state_.stride, state_.seen, {first, state_.records.end()}};
+}
+
+/// The last record may still be replaced.
+std::size_t History::settled() const {
+  return state_.records.empty() ? 0 : std::min(open_begin(state_), state_.records.size() - 1);
+}
 
 History History::restore(State state, std::size_t capacity) {
   History history(capacity);

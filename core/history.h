@@ -70,7 +70,11 @@ class History {
     std::uint64_t seen = 0;
     std::vector<Record> records;
   };
-  State state() const;
+  /// The records before the `from`-th left out.
+  State state(std::size_t from = 0) const;
+  /// How many records, from the first on, stay as they are as long as the stride does and none is dropped.
+  std::size_t settled() const;
+  std::uint64_t stride() const { return state_.stride; }
   static History restore(State state, std::size_t capacity = 100'000);
 
  private:

@@ -416,20 +416,30 @@ Result<StoredState> read_state(std::string_view text) {
   return state;
 }
 
-std::string write_stored_history(CheckpointKey key, const core::History::State& history) {
+std::string write_stored_history(CheckpointKey key, const core::History::State& history, std::size_t kept) {
   RawObjectWriter out;
-  return out.number("step", key.step)
-      .number("sequence", key.sequence)
-      .raw("history", api::write_history(history))
-      .finish();
+  out.number("step", key.step).number("sequence", key.sequence);
+  if (kept > 0) out.number("kept", kept);
+  return out.raw("history", api::write_history(history)).finish();
 }
 
-Result<std::pair<CheckpointKey, core::History::State>> read_stored_history(std::string_view text) {
-  const std::optional<RawObject> in = RawObject::parse(text);
-  if (!in) return malformed("history");
-  Result<core::History::State> history = api::read_history(in->raw("history"));
-  if (!history.ok()) return history.error();
-  return std::pair(CheckpointKey{in->number("step"), in->number("sequence")}, *std::move(history));
+Result<std::pair<CheckpointKey, core::History::State>> read_stored_history(
+    const std::vector<std::string>& texts) {
+  std::pair<CheckpointKey, core::History::State> whole;
+  for (const std::string& text : texts) {
+    const std::optional<RawObject> in = RawObject::parse(text);
+    if (!in) return malformed("history");
+    Result<core::History::State> part = api::read_history(in->raw("history"));
+    if (!part.ok()) return part.error();
+    auto& [key, history] = whole;
+    if (in->number("kept") > history.records.size()) return malformed("history");
+    key = {in->number("step"), in->number("sequence")};
+    history.records.resize(in->number("kept"));
+    history.records.insert(history.records.end(), part->records.begin(), part->records.end());
+    history.stride = part->stride;
+    history.seen = part->seen;
+  }
+  return whole;
 }
 
 /// Kept inside a JSON string by the writer of labels.

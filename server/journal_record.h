@@ -162,9 +162,13 @@ struct StoredState {
 std::string write_state(const StoredState& state);
 core::Result<StoredState> read_state(std::string_view text);
 
-/// history.json: the history up to the moment `key`.
-std::string write_stored_history(CheckpointKey key, const core::History::State& history);
-core::Result<std::pair<CheckpointKey, core::History::State>> read_stored_history(std::string_view text);
+/// history.json: the history up to the moment `key`; in an addition without its first `kept` records, which
+/// are those of before.
+std::string write_stored_history(CheckpointKey key, const core::History::State& history,
+                                 std::size_t kept = 0);
+/// From the text and its additions.
+core::Result<std::pair<CheckpointKey, core::History::State>> read_stored_history(
+    const std::vector<std::string>& texts);
 
 /// Any text, as JSON, and read back; empty where it is damaged.
 std::string write_idempotency_key(const std::string& key);

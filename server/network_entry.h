@@ -110,6 +110,15 @@ class NetworkEntry {
 
   mutable std::mutex history_mutex;
   core::History history;  ///< guarded by history_mutex; complete once loaded
+  /// What the store has of the history, since it was written as a whole; guarded by history_mutex.
+  struct StoredHistory {
+    CheckpointKey until;
+    std::uint64_t stride = 1;
+    std::size_t settled = 0;        ///< its records, from the first on, that an addition need not repeat
+    std::uint64_t bytes = 0;        ///< with the additions
+    std::uint64_t whole_bytes = 0;  ///< without
+  };
+  std::optional<StoredHistory> stored_history;  ///< none: it is to be written as a whole
 
   mutable std::mutex snapshot_mutex;
   std::shared_ptr<const core::Snapshot> snapshot;  ///< guarded by snapshot_mutex; null until loaded

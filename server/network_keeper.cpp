@@ -15,6 +15,8 @@ namespace {
 
 /// So many checkpoints lie in a journal of full length, so that folding finds one that keeps half of it.
 constexpr std::uint64_t kCheckpointsInJournal = 4;
+/// A stored history is written anew where its additions take more than this and than itself.
+constexpr std::uint64_t kHistoryAdditionsBytes = 64u << 10;
 
 }  // namespace
 
@@ -53,11 +55,11 @@ void truncate_before(core::History& history, std::uint64_t step) {
 /// readable one the newest checkpoint serves: the state matters more than records from before it.
 CheckpointKey NetworkKeeper::load_history(NetworkEntry& entry) {
   const std::size_t capacity = parts_.limits.history_records_max;
-  const Result<std::string> text = parts_.store.history(entry.name());
+  const Result<std::vector<std::string>> texts = parts_.store.history(entry.name());
   core::History history(capacity);
   CheckpointKey until = kLiveMoment;
-  if (text.ok()) {
-    auto stored = read_stored_history(*text);
+  if (texts.ok()) {
+    auto stored = read_stored_history(*texts);
     if (stored.ok()) {
       until = stored->first;
       history = core::History::restore(std::move(stored->second), capacity);
@@ -68,6 +70,7 @@ CheckpointKey NetworkKeeper::load_history(NetworkEntry& entry) {
   }
   std::lock_guard lock(entry.history_mutex);
   entry.history = std::move(history);
+  entry.stored_history.reset();
   return until;
 }
 
@@ -271,11 +274,7 @@ Result<CheckpointKey> NetworkKeeper::store_state(const std::shared_ptr<NetworkEn
     state.progress = training.state.run->progress();
   }
   const CheckpointKey key{state.checkpoint.step, training.applied_sequence};
-  core::History::State history;
-  {
-    std::lock_guard guard(entry->history_mutex);
-    history = entry->history.state();
-  }
+  const HistoryPart history = part_to_store(*entry);
   const double replay_seconds = std::exchange(training.seconds_since_stored, 0);
   lock.unlock();
   const Clock::time_point begun = Clock::now();
@@ -298,16 +297,49 @@ Result<CheckpointKey> NetworkKeeper::store_state(const std::shared_ptr<NetworkEn
   return done.error();
 }
 
+NetworkKeeper::HistoryPart NetworkKeeper::part_to_store(NetworkEntry& entry) {
+  std::lock_guard lock(entry.history_mutex);
+  const std::optional<NetworkEntry::StoredHistory>& stored = entry.stored_history;
+  HistoryPart part;
+  if (stored && stored->stride == entry.history.stride() &&
+      stored->bytes - stored->whole_bytes <= std::max(kHistoryAdditionsBytes, stored->whole_bytes))
+    part.kept = stored->settled;
+  part.state = entry.history.state(part.kept);
+  part.settled = entry.history.settled();
+  return part;
+}
+
+/// The caller holds `storing`.
+Result<void> NetworkKeeper::write_history(NetworkEntry& entry, CheckpointKey key, const HistoryPart& part) {
+  std::optional<NetworkEntry::StoredHistory> stored;
+  {
+    std::lock_guard lock(entry.history_mutex);
+    stored = entry.stored_history;
+  }
+  if (stored && key < stored->until) return {};  // a later one was quicker, and has all of this
+  if (!stored && part.kept > 0)
+    return core::Error{core::ErrorCode::unavailable, "the network was loaded anew meanwhile; try again"};
+  std::string text = write_stored_history(key, part.state, part.kept);
+  const Result<std::uint64_t> bytes =
+      part.kept > 0 ? parts_.store.add_to_history(entry.name(), stored->bytes, std::move(text))
+                    : parts_.store.put_history(entry.name(), std::move(text));
+  if (!bytes.ok()) return bytes.error();
+  const std::uint64_t whole_bytes = part.kept > 0 ? stored->whole_bytes : *bytes;
+  std::lock_guard lock(entry.history_mutex);
+  entry.stored_history = {key, part.state.stride, part.settled, *bytes, whole_bytes};
+  return {};
+}
+
 /// The history goes first: a checkpoint is a base for loading only up to where the history reaches.
 Result<void> NetworkKeeper::write_state_of(NetworkEntry& entry, CheckpointKey key, const StoredState& state,
-                                           const core::History::State& history) {
+                                           const HistoryPart& history) {
   std::lock_guard storing(entry.storing);
   {
     std::lock_guard guard(entry.mutex);
     if (entry.facts.removed) return {};
     if (key.sequence < entry.facts.restored_sequence) return {};  // the network went back meanwhile
   }
-  Result<void> put = parts_.store.put_history(entry.name(), write_stored_history(key, history));
+  Result<void> put = write_history(entry, key, history);
   if (!put.ok()) return put;
   Result<std::uint64_t> bytes = parts_.store.put_checkpoint(entry.name(), key, write_state(state));
   if (!bytes.ok()) return bytes.error();

@@ -73,8 +73,16 @@ class NetworkKeeper {
   /// The caller holds `storing`; `asked_for` stays, whatever it takes.
   void thin(const std::shared_ptr<NetworkEntry>& entry, std::optional<CheckpointKey> asked_for);
   void note_checkpoint(NetworkEntry& entry, CheckpointKey key, std::uint64_t bytes);
+  /// What has to be written of a history: without the records that the store has for good.
+  struct HistoryPart {
+    core::History::State state;
+    std::size_t kept = 0;     ///< records left out
+    std::size_t settled = 0;  ///< records, with those, that later parts may leave out
+  };
+  static HistoryPart part_to_store(NetworkEntry& entry);
+  core::Result<void> write_history(NetworkEntry& entry, CheckpointKey key, const HistoryPart& part);
   core::Result<void> write_state_of(NetworkEntry& entry, CheckpointKey key, const StoredState& state,
-                                    const core::History::State& history);
+                                    const HistoryPart& history);
 
   EngineParts& parts_;
 };

@@ -141,6 +141,7 @@ Result<void> TimeTravel::go_back(const EntryPointer& entry, NetworkKeeper::Past 
   {
     std::lock_guard guard(entry->history_mutex);
     entry->history = std::move(history);
+    entry->stored_history.reset();
   }
   NetworkEntry::Training& training = entry->training;
   training.state = TrainingState{};

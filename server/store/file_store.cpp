@@ -199,13 +199,22 @@ core::Result<void> FileStore::remove_checkpoint(const std::string& name, Checkpo
   return files_->remove_all(network_folder(name) / "checkpoints" / checkpoint_file(key));
 }
 
-core::Result<void> FileStore::put_history(const std::string& name, std::string text) {
-  return write_durably(*files_, fresh("temporary"), network_folder(name) / "history.json",
-                       api::seal_document(std::move(text)) + "\n");
+core::Result<std::uint64_t> FileStore::put_history(const std::string& name, std::string text) {
+  const std::string sealed = api::seal_document(std::move(text)) + "\n";
+  const core::Result<void> done =
+      write_durably(*files_, fresh("temporary"), network_folder(name) / "history.json", sealed);
+  if (!done.ok()) return done.error();
+  return static_cast<std::uint64_t>(sealed.size());
 }
 
-core::Result<std::string> FileStore::history(const std::string& name) {
-  return read_document(network_folder(name) / "history.json");
+core::Result<std::uint64_t> FileStore::add_to_history(const std::string& name, std::uint64_t bytes,
+                                                      std::string text) {
+  const path file = network_folder(name) / "history.json";
+  const std::string sealed = api::seal_document(std::move(text)) + "\n";
+  core::Result<void> done = files_->write(file, bytes, sealed);
+  if (done.ok()) done = files_->sync(file);
+  if (!done.ok()) return done.error();
+  return bytes + sealed.size();
 }
 
 core::Result<void> FileStore::put_data(const core::Digest& digest, std::string text) {

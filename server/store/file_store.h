@@ -53,8 +53,10 @@ class FileStore final : public Store {
                                              std::string text) override;
   core::Result<std::string> checkpoint(const std::string& name, CheckpointKey key) override;
   core::Result<void> remove_checkpoint(const std::string& name, CheckpointKey key) override;
-  core::Result<void> put_history(const std::string& name, std::string text) override;
-  core::Result<std::string> history(const std::string& name) override;
+  core::Result<std::uint64_t> put_history(const std::string& name, std::string text) override;
+  core::Result<std::uint64_t> add_to_history(const std::string& name, std::uint64_t bytes,
+                                             std::string text) override;
+  core::Result<std::vector<std::string>> history(const std::string& name) override;
   core::Result<void> put_data(const core::Digest& digest, std::string text) override;
   core::Result<std::string> data(const core::Digest& digest) override;
   core::Result<void> remove_data(const core::Digest& digest) override;

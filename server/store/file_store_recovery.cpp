@@ -174,6 +174,25 @@ core::Result<std::string> FileStore::read_document(const path& file) {
   return document;
 }
 
+core::Result<std::vector<std::string>> FileStore::history(const std::string& name) {
+  const path file = network_folder(name) / "history.json";
+  const core::Result<std::string> text = files_->read(file);
+  if (!text.ok()) return text.error();
+  std::vector<std::string> documents;
+  for (std::string_view rest = *text; documents.empty() || !rest.empty();) {
+    const std::size_t end = rest.find('\n');
+    core::Result<std::string> document = unseal(rest.substr(0, end));
+    const bool whole = end != std::string_view::npos;
+    if (!document.ok() && (whole || documents.empty())) {
+      damaged_.set_aside(file, document.error().message);
+      return corrupted(file.lexically_relative(folder_).generic_string() + ": " + document.error().message);
+    }
+    if (document.ok()) documents.push_back(*std::move(document));
+    rest.remove_prefix(whole ? end + 1 : rest.size());
+  }
+  return documents;
+}
+
 void FileStore::quarantine(const std::string& name, const std::string& reason) {
   {
     std::lock_guard lock(mutex_);

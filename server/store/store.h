@@ -86,9 +86,14 @@ class Store {
   virtual core::Result<std::string> checkpoint(const std::string& name, CheckpointKey key) = 0;
   virtual core::Result<void> remove_checkpoint(const std::string& name, CheckpointKey key) = 0;
 
-  virtual core::Result<void> put_history(const std::string& name, std::string text) = 0;
-  /// not_found where there is none; a damaged one is set aside and `corrupted`.
-  virtual core::Result<std::string> history(const std::string& name) = 0;
+  /// A history is one text, and what was added to it. Both return the bytes that it takes now; what lies
+  /// behind the `bytes` that it took before, left by an addition that failed, is overwritten.
+  virtual core::Result<std::uint64_t> put_history(const std::string& name, std::string text) = 0;
+  virtual core::Result<std::uint64_t> add_to_history(const std::string& name, std::uint64_t bytes,
+                                                     std::string text) = 0;
+  /// Text and additions, without a last one that a crash cut off. not_found where there is none; a damaged
+  /// one is set aside and `corrupted`.
+  virtual core::Result<std::vector<std::string>> history(const std::string& name) = 0;
 
   virtual core::Result<void> put_data(const core::Digest& digest, std::string text) = 0;
   virtual core::Result<std::string> data(const core::Digest& digest) = 0;

@@ -73,6 +73,34 @@ TEST(History, RestoredContinuesExactly) {
     EXPECT_EQ(whole.state().records[i].step, part.state().records[i].step);
 }
 
+TEST(History, WhatIsSettledStaysAsLongAsTheStride) {
+  History history(64);
+  History::State before = history.state();
+  std::size_t settled = history.settled();
+  std::size_t looks = 0;
+  Random random(1, 3);
+  for (std::uint64_t i = 0; i < 5000; ++i) {
+    history.append(record(i - i % 3, random.uniform()));  // some replace the one before
+    if (history.stride() == before.stride) {
+      ASSERT_GE(history.settled(), settled);
+      const History::State now = history.state();
+      for (std::size_t k = 0; k < settled; ++k, ++looks) {
+        ASSERT_EQ(now.records[k].step, before.records[k].step);
+        ASSERT_EQ(now.records[k].loss, before.records[k].loss);
+      }
+      const History::State rest = history.state(settled);
+      ASSERT_EQ(rest.records.size(), now.records.size() - settled);
+      ASSERT_EQ(rest.records.back().loss, now.records.back().loss);
+    }
+    if (i % 7 == 0 || history.stride() != before.stride) {
+      before = history.state();
+      settled = history.settled();
+      ASSERT_LT(before.records.size() - settled, 4U);
+    }
+  }
+  EXPECT_GT(looks, 50'000U);
+}
+
 TEST(History, TruncateGoesBackInTime) {
   History history(64);
   for (std::uint64_t i = 0; i < 500; ++i) history.append(record(i, static_cast<double>(i)));

@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <atomic>
+#include <fstream>
 #include <numeric>
 
 #include "api/time_travel_service.h"
@@ -314,6 +316,37 @@ TEST_F(JobServiceTest, AHistoryAheadOfItsStateShowsNoStepTwice) {
   std::iota(every.begin(), every.end(), 0.0);
   ASSERT_EQ(history.names.front(), "step");
   EXPECT_EQ(history.values.front(), every);
+}
+
+TEST_F(JobServiceTest, AHistoryIsStoredByAdditions) {
+  limits_.history_records_max = 64;
+  const std::filesystem::path file = folder_.path() / "networks" / "a" / "history.json";
+  const auto lines = [&] {
+    std::ifstream in(file);
+    return std::count(std::istreambuf_iterator<char>(in), {}, '\n');
+  };
+  const auto history = [&] { return networks().history("a", {})->values; };
+  open();
+  create("a");
+  api::TrainRequest request = train_request(300);
+  request.checkpoint_every = 5;
+  train("a", request);
+  EXPECT_GT(lines(), 3);
+  const auto whole = history();
+  reopen();
+  EXPECT_EQ(history(), whole);
+  std::filesystem::resize_file(file, std::filesystem::file_size(file) - 5);  // a crash in mid-line
+  reopen();
+  EXPECT_EQ(history(), whole);
+  EXPECT_TRUE(system().system().quarantined.empty());
+  ASSERT_TRUE(engine_->services().time_travel->restore("a", std::nullopt, 203).ok());
+  train("a", request);
+  train("a", request);
+  EXPECT_GT(lines(), 3);
+  const auto later = history();
+  reopen();
+  EXPECT_EQ(history(), later);
+  EXPECT_EQ(later[0].back(), 802);
 }
 
 TEST_F(JobServiceTest, TimeAndPaceAreBounded) {

@@ -45,7 +45,10 @@ TEST_P(StoreTest, GivesBackWhatItWasGiven) {
   EXPECT_EQ(*store_->append("a", {R"({"r":3})"}), 3U);
   ASSERT_TRUE(store_->put_checkpoint("a", {20, 3}, R"({"c":20})").ok());
   ASSERT_TRUE(store_->put_checkpoint("a", {3, 1}, R"({"c":3})").ok());
-  ASSERT_TRUE(store_->put_history("a", R"({"h":2})").ok());
+  ASSERT_TRUE(store_->put_history("a", R"({"h":1})").ok());
+  const std::uint64_t bytes = *store_->put_history("a", R"({"h":2})");
+  EXPECT_EQ(*store_->add_to_history("a", bytes, R"({"h":3})"), 2 * bytes);
+  EXPECT_EQ(*store_->add_to_history("a", bytes, R"({"h":4})"), 2 * bytes);  // as if that one had failed
   open();
   ASSERT_EQ(found_.size(), 2U);
   EXPECT_EQ(found_["a"].identity, R"({"i":1})");
@@ -54,9 +57,9 @@ TEST_P(StoreTest, GivesBackWhatItWasGiven) {
   EXPECT_EQ(found_["a"].checkpoints[0].key, (CheckpointKey{3, 1}));
   EXPECT_EQ(found_["a"].checkpoints[1].key, (CheckpointKey{20, 3}));
   EXPECT_EQ(*store_->checkpoint("a", {20, 3}), R"({"c":20})");
-  EXPECT_EQ(*store_->history("a"), R"({"h":2})");
+  EXPECT_EQ(*store_->history("a"), (std::vector<std::string>{R"({"h":2})", R"({"h":4})"}));
   EXPECT_EQ(*store_->checkpoint("b", {5, 0}), R"({"c":5})");
-  EXPECT_EQ(*store_->history("b"), R"({"h":1})");
+  EXPECT_EQ(*store_->history("b"), std::vector<std::string>{R"({"h":1})"});
   EXPECT_EQ(*store_->append("a", {R"({"r":4})"}), 4U);
   EXPECT_TRUE(store_->quarantined().empty());
 }
