@@ -32,6 +32,9 @@ class StoreStory : public EngineTest {
   std::shared_ptr<MemoryDisk> disk_ = std::make_shared<MemoryDisk>(folder_.path());
   std::unique_ptr<api::Handler> handler_;
 
+  /// A network that trains by the clock: no two lives of it have the same numbers.
+  static constexpr const char* kPaced = "paced";
+
   StoreStory() { limits_.history_records_max = 64; }
 
   /// Opens the engine over `disk`; the one before is gone.
@@ -70,15 +73,16 @@ class StoreStory : public EngineTest {
   Json get(const std::string& target) { return Json::parse(call("GET", target).body); }
   Json get_list(const std::string& target, const char* name) { return get(target).at(name); }
 
-  /// Until no job and no search has anything left to do.
+  static bool goes_on(const Json& item) {
+    const std::string state = item["state"];
+    return state == "queued" || state == "running";
+  }
+
+  /// Until no job and no search has anything left to do, but for paced ones.
   void settle() {
-    const auto goes_on = [](const Json& item) {
-      const std::string state = item["state"];
-      return state == "queued" || state == "running";
-    };
     EXPECT_TRUE(sooner_or_later([&] {
       for (const Json& job : get_list("/v1/jobs?limit=1000", "jobs"))
-        if (goes_on(job)) return false;
+        if (goes_on(job) && job["network"] != kPaced) return false;
       for (const Json& search : get_list("/v1/searches?limit=1000", "searches"))
         if (goes_on(search)) return false;
       return true;
@@ -104,7 +108,7 @@ class StoreStory : public EngineTest {
   View view() {
     View seen;
     for (const Json& network : get_list("/v1/networks?limit=1000", "networks"))
-      see_network(network["name"], seen);
+      see_network(network["name"], network["labels"].contains("search"), seen);
     for (const Json& dataset : get_list("/v1/datasets?limit=1000", "datasets")) {
       const std::string name = dataset["name"];
       if (name == "article-xor") continue;  // built in
@@ -140,12 +144,17 @@ class StoreStory : public EngineTest {
     return kept.dump();
   }
 
-  void see_network(const std::string& name, View& seen) {
+  void see_network(const std::string& name, bool of_a_search, View& seen) {
     const std::string path = "/v1/networks/" + name;
     std::string jobs;
-    for (const Json& job : get_list("/v1/jobs?limit=1000&network=" + name, "jobs"))
+    for (Json job : get_list("/v1/jobs?limit=1000&network=" + name, "jobs")) {
+      if (of_a_search) job.erase("id");  // a search whose job is lost asks for another
+      if (name == kPaced && goes_on(job)) job["state"] = "going on";
+      if (name == kPaced) job.erase("steps_done");
       jobs += some_of(job, {"id", "state", "steps_done"});
+    }
     seen["jobs of " + name] = jobs;
+    if (name == kPaced) return;
     // The model first: reading it may find damage.
     const auto keep = [&](const std::string& what, const api::Response& answer,
                           const std::vector<const char*>& fields) {
