@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstddef>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <unordered_map>
+#include <utility>
 
 #include "core/dataset.h"
 #include "core/digest.h"
@@ -41,9 +43,14 @@ class TrainingData {
     std::weak_ptr<const core::Dataset> rows;
   };
 
+  /// Small rows of the newest jobs stay at hand: a job that begins at once need not read their text.
+  static constexpr std::size_t kRecentMax = 16;
+
   Store& store_;
   std::mutex mutex_;  ///< held while the store writes, so that nothing is removed while it is wanted
   std::unordered_map<std::string, Kept> kept_;  ///< by hexadecimal digest
+  std::mutex recent_mutex_;
+  std::deque<std::pair<core::Digest, std::shared_ptr<const core::Dataset>>> recent_;
 };
 
 }  // namespace mlpd::server
