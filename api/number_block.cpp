@@ -55,7 +55,7 @@ std::optional<std::string> decode_base64(const std::string& text) {
 template <class T>
 std::vector<T> from_bytes(const std::string& bytes) {
   std::vector<T> values(bytes.size() / sizeof(T));
-  std::memcpy(values.data(), bytes.data(), bytes.size());
+  if (!values.empty()) std::memcpy(values.data(), bytes.data(), bytes.size());
   return values;
 }
 
