@@ -365,7 +365,8 @@ void dense_backward_input(MatrixView<T> dinput, ConstMatrixView<T> dz, ConstMatr
 template <class T>
 void dense_backward_weights(MatrixView<T> dweights, T* dbias, ConstMatrixView<T> input, ConstMatrixView<T> dz,
                             RowSum row_sum, Executor& executor) {
-  // Without rows both orders give zeros; only this one takes no offset from the null pointers of empty matrices.
+  // Without rows both orders give zeros; only this one takes no offset from the null pointers of empty
+  // matrices.
   if (row_sum == RowSum::interleaved || dz.rows == 0)
     return dense_kernels<T>().interleaved(dweights.data, dbias, input, dz);
   run<T>({dweights.data, dweights.columns, input.data, 1, input.columns, 1, dz.data, dz.columns, nullptr,
