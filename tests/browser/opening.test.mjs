@@ -7,25 +7,38 @@ set_up(null);
 
 const median = (values) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)];
 
-// The goal is live in 2 s and solved in 5 s (medians). A loaded machine proves nothing, so that the figures are
-// printed, and only a generous deadline is held.
-test('a cold open is live, and has learned, with no click', async (t) => {
+const kLiveMs = 2000;
+const kSolvedMs = 5000;
+const kFramesPerSecond = 55; // of 60, counted over a second and a half
+const kAttempts = 4;
+
+/** A server and a browser opened afresh, five times: the medians of when it is live, and when it has learned. */
+async function cold_opens() {
   const live = [];
   const solved = [];
   for (let round = 0; round < 5; round++) {
     const server = await Server.start(['--demo']);
     const page = await open_page();
     const start = Date.now();
+    const when = (check) => until(check, 'in time').then(() => Date.now() - start, () => Number.POSITIVE_INFINITY);
     await page.goto(server.url);
-    await until(async () => (await page.locator('.badge.live').count()) > 0 && (await shown_step(page)) > 0, 'live');
-    live.push(Date.now() - start);
-    await until(async () => /It has learned XOR/.test(await page.locator('h1').textContent()), 'solved', 30_000);
-    solved.push(Date.now() - start);
+    live.push(await when(async () => (await page.locator('.badge.live').count()) > 0 && (await shown_step(page)) > 0));
+    solved.push(await when(async () => /It has learned XOR/.test(await page.locator('h1').textContent())));
     assert.deepEqual(page.faults, []);
     await page.context().close();
     await server.stop();
   }
-  t.diagnostic(`median live ${median(live)} ms (${live}); median solved ${median(solved)} ms (${solved})`);
+  return { live, solved, good: median(live) <= kLiveMs && median(solved) <= kSolvedMs };
+}
+
+// Other programs on the machine slow an opening down: five rounds that are fast enough are the proof.
+test('a cold open is live within 2 s, and has learned within 5 s, with no click', async (t) => {
+  for (let attempt = 1; ; attempt++) {
+    const { live, solved, good } = await cold_opens();
+    t.diagnostic(`median live ${median(live)} ms (${live}); median solved ${median(solved)} ms (${solved})`);
+    if (good) return;
+    assert.ok(attempt < kAttempts, `no five rounds in time, of ${kAttempts} × 5`);
+  }
 });
 
 test('the page is small, and asks nobody else', async (t) => {
@@ -105,14 +118,14 @@ test('training under the eyes leaves no long task', async (t) => {
           requestAnimationFrame(count);
         }),
     );
-  // Other programs on the machine lengthen a task too: one undisturbed window is the proof.
+  // Other programs on the machine lengthen a task too: one undisturbed window at full rate is the proof.
   await until(
     async () => {
       const { found, rate } = await watch();
       t.diagnostic(`${rate} frames/s, step ${await shown_step(page)}, long tasks: ${found.join(', ') || 'none'}`);
-      return found.length === 0;
+      return found.length === 0 && rate >= kFramesPerSecond;
     },
-    'a window without a task over 50 ms',
+    'a window at 60 frames a second without a task over 50 ms',
     30_000,
   );
   await page.context().close();
