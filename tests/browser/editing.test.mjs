@@ -132,6 +132,10 @@ test('with many inputs principal components are shown first, and a mark for each
   await until(async () => (await texts()).slice(-10).join() === '0,1,2,3,4,5,6,7,8,9', 'the ten classes');
   await page.getByRole('combobox', { name: 'Plane' }).selectOption('two');
   await until(async () => (await texts()).includes('r0c0'), 'two inputs where they are asked for');
+  await server.call('POST', '/v1/networks', { name: 'nameless', inputs: 2, layers: [{ units: 4 }, { units: 2 }] });
+  await page.evaluate(() => { location.hash = '#/lab?net=nameless'; });
+  await until(async () => (await texts()).includes('x1'), 'another network, about nothing that is known');
+  assert.equal(await page.locator('.plane svg circle').count(), 1, 'no points: only the mark of the legend');
   await finish(page);
 });
 

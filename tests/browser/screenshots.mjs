@@ -27,6 +27,7 @@ const search = {
   space: { network: { '/layers/0/units': [2, 4, 8], '/optimizer/learning_rate': [0.005, 0.02, 0.08] } },
 };
 const kTrainedMs = 300_000;
+const kPageMs = 120_000; // for each step of a page: other work on the machine may hold the browser up
 
 const quantise = (path) => promisify(execFile)('pngquant', ['--force', '--strip', '--speed', '1', '--output', path, '256', path]);
 
@@ -61,6 +62,7 @@ try {
     for (const language of ['en', 'zh'])
       for (const width of [1280, 390]) {
         const page = await open_page({ theme, language, width, height: width === 390 ? 844 : 900 });
+        page.setDefaultTimeout(kPageMs);
         for (const [name, route] of Object.entries(pages)) {
           await page.goto(`${server.url}/#/${route}`);
           await settled(page);

@@ -30,7 +30,7 @@ export interface Wiring {
 const kTop = 44;
 const kBottom = 26;
 const kSide = 46;
-const kNameMax = 84;
+const kNameMax = 96;
 const kNodesMax = 64;
 const kLinksMax = 1200;
 

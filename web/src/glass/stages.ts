@@ -9,6 +9,7 @@ import {
   name,
   number,
   over,
+  primed,
   row,
   sign,
   slope,
@@ -188,19 +189,20 @@ function update_stage(trace: Trace, k: number, spec: NetworkSpec, writer: Writer
     optimizer === 'sgd' &&
     !spec.optimizer?.momentum &&
     !(spec.gradient_clip?.norm || spec.gradient_clip?.value);
+  const next = (letter: string) => lower(primed(bold(letter)), number(String(k + 1)));
   const updated = (
     id: string,
-    symbol: string,
+    capital: string,
     letter: string,
     from: Numbers,
     slopes: Numbers,
     to: Numbers,
   ): Sheet[] => [
-    { id, symbol, values: from },
-    { id: `dloss_d${id}`, symbol: slope(symbol), values: slopes },
+    { id, symbol: l(capital, k), values: from },
+    { id: `dloss_d${id}`, symbol: slope(l(capital, k)), values: slopes },
     {
       id: `${id}_next`,
-      symbol: upper(symbol, sign('′')),
+      symbol: next(capital),
       values: to,
       explain: (r, c) => ({
         sources: [
@@ -209,7 +211,7 @@ function update_stage(trace: Trace, k: number, spec: NetworkSpec, writer: Writer
         ],
         content: plain
           ? row(
-              upper(at(letter, r, c), sign('′')),
+              lower(primed(name(letter)), number(`${r + 1},${c + 1}`)),
               sign('='),
               writer.value(from[r][c]),
               sign('−'),
@@ -220,7 +222,7 @@ function update_stage(trace: Trace, k: number, spec: NetworkSpec, writer: Writer
               writer.value(to[r][c]),
             )
           : row(
-              upper(at(letter, r, c), sign('′')),
+              lower(primed(name(letter)), number(`${r + 1},${c + 1}`)),
               sign('='),
               writer.value(from[r][c]),
               sign('+'),
@@ -231,15 +233,14 @@ function update_stage(trace: Trace, k: number, spec: NetworkSpec, writer: Writer
       }),
     },
   ];
-  const sheets = updated('weights', l('W', k), 'w', weights, dloss_dweights, weights_next);
+  const sheets = updated('weights', 'W', 'w', weights, dloss_dweights, weights_next);
   if (bias && bias_next && dloss_dbias)
-    sheets.push(...updated('bias', l('b', k), 'b', bias, dloss_dbias, bias_next));
-  const next = upper(l('W', k), sign('′'));
+    sheets.push(...updated('bias', 'b', 'b', bias, dloss_dbias, bias_next));
   const formulas = [
     plain
-      ? row(next, sign('='), l('W', k), sign('−'), name('η'), slope(l('W', k)))
+      ? row(next('W'), sign('='), l('W', k), sign('−'), name('η'), slope(l('W', k)))
       : row(
-          next,
+          next('W'),
           sign('='),
           l('W', k),
           sign('+'),

@@ -173,6 +173,7 @@ export const en = {
   'chart.gradient_norm': 'Gradient norm',
   'chart.step': 'step',
   'chart.empty': 'Nothing recorded yet',
+  'chart.no_accuracy': 'Only classes have an accuracy',
 
   'doctor.title': 'Doctor',
   'doctor.none': 'No diagnosis is available on this server.',

@@ -167,6 +167,7 @@ export const zh: Record<Key, string> = {
   'chart.gradient_norm': '梯度范数',
   'chart.step': '步',
   'chart.empty': '还没有记录',
+  'chart.no_accuracy': '只有分类才有准确率',
 
   'doctor.title': '医生',
   'doctor.none': '此服务器不提供诊断。',

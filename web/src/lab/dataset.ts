@@ -47,9 +47,13 @@ export const generator_of = (name: string | null) =>
 export type BuiltIn = keyof typeof kBuiltIn;
 export const is_built_in = (name: string): name is BuiltIn => name in kBuiltIn;
 
+/** Networks that train on the article's points without naming a data set: the demonstration, and recipes. */
+const on_articles_points = (view: NetworkView) =>
+  view.inputs === 2 && (view.name === 'demo' || view.labels?.recipe !== undefined);
+
 /** The data set that a network is about, as far as it says: its label, or what it trained on. */
 export const dataset_of = (view: NetworkView): string | null =>
-  view.labels?.dataset ?? view.datasets?.at(-1) ?? (view.name === 'demo' ? 'article-xor' : null);
+  view.labels?.dataset ?? view.datasets?.at(-1) ?? (on_articles_points(view) ? 'article-xor' : null);
 
 type Row = Record<string, number | string | null>;
 
@@ -130,7 +134,7 @@ export function surface_of(
     size,
     outputs,
     width: last.units,
-    classes: rows ? rows.classes !== null : kind === 'softmax',
+    classes: rows ? rows.classes !== null : kind === 'softmax' || last.units > 1,
     middle: is_share ? 0.5 : 0,
     reach: is_share ? 0.5 : reach,
   };

@@ -89,6 +89,13 @@ export class LabSession {
     }
   }
 
+  /** The network does not say what it is about: the rows of the one before are not its own. */
+  forget_data() {
+    this.rows = null;
+    this.rows_error = null;
+    this.tried = null;
+  }
+
   /** One tab at a time decides, so that twelve tabs opened together share one run. */
   private async join_or_start(): Promise<string> {
     const decide = async () => {

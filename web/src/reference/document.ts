@@ -122,7 +122,9 @@ export function operations_of(document: Document): Operation[] {
 
 /** The path with its parameters filled in. */
 export function filled_path(operation: Operation, values: Record<string, string>): string {
-  const path = operation.path.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(values[name] ?? ''));
+  const path = operation.path.replace(/\{(\w+)\}/g, (whole, name) =>
+    values[name] ? encodeURIComponent(values[name]) : whole,
+  );
   const query = new URLSearchParams();
   for (const parameter of operation.parameters)
     if (parameter.in === 'query' && values[parameter.name]) query.set(parameter.name, values[parameter.name]);
