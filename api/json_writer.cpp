@@ -1,5 +1,6 @@
 #include "api/json_writer.h"
 
+#include <fmt/compile.h>
 #include <simdjson.h>
 
 #include <algorithm>
@@ -11,11 +12,44 @@
 namespace mlpd::api {
 namespace {
 
+constexpr std::size_t kNumberBytesMax = 32;  // -2.2250738585072014e-308 is the longest
+
+// std::to_chars' text. fmt makes it in half the time, and differs only in when it takes an exponent.
+template <class T>
+char* put_number(char* to, T value) {
+  const T size = std::fabs(value);
+  if (size >= static_cast<T>(0.001) && size < T{100'000}) return fmt::format_to(to, FMT_COMPILE("{}"), value);
+  if (std::isfinite(value)) return std::to_chars(to, to + kNumberBytesMax, value).ptr;
+  return std::copy_n("null", 4, to);
+}
+
+template <class T>
+void append_floating(std::string& out, T value) {
+  char text[kNumberBytesMax];
+  out.append(text, put_number(text, value));
+}
+
+// With commas between; a part at a time, since appending costs about as much as making the digits.
+template <class T>
+void append_list(std::string& out, std::span<const T> numbers) {
+  constexpr std::size_t kPart = 32;
+  char text[kPart * (kNumberBytesMax + 1)];
+  while (!numbers.empty()) {
+    const auto part = numbers.first(std::min(kPart, numbers.size()));
+    numbers = numbers.subspan(part.size());
+    char* end = text;
+    for (const T number : part) {
+      end = put_number(end, number);
+      *end++ = ',';
+    }
+    out.append(text, numbers.empty() ? end - 1 : end);
+  }
+}
+
 template <class T>
 void append_digits(std::string& out, T value) {
-  char digits[40];
-  const auto end = std::to_chars(digits, digits + sizeof digits, value).ptr;
-  out.append(digits, end);
+  char digits[kNumberBytesMax];
+  out.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
 }
 
 void append_escaped(std::string& out, char c) {
@@ -45,15 +79,8 @@ void append_escaped(std::string& out, char c) {
 
 }  // namespace
 
-void append_number(std::string& out, float value) {
-  if (std::isfinite(value)) return append_digits(out, value);
-  out += "null";
-}
-
-void append_number(std::string& out, double value) {
-  if (std::isfinite(value)) return append_digits(out, value);
-  out += "null";
-}
+void append_number(std::string& out, float value) { append_floating(out, value); }
+void append_number(std::string& out, double value) { append_floating(out, value); }
 
 void append_number(std::string& out, std::uint64_t value) { append_digits(out, value); }
 
@@ -106,6 +133,18 @@ JsonWriter& JsonWriter::value(float number) {
   separate();
   append_number(out_, number);
   return *this;
+}
+
+JsonWriter& JsonWriter::values(std::span<const float> numbers) {
+  begin_array();
+  append_list(out_, numbers);
+  return end_array();
+}
+
+JsonWriter& JsonWriter::values(std::span<const double> numbers) {
+  begin_array();
+  append_list(out_, numbers);
+  return end_array();
 }
 
 JsonWriter& JsonWriter::value(std::string_view string) {

@@ -56,6 +56,8 @@ class JsonWriter {
     for (const T& item : list) value(item);
     return end_array();
   }
+  JsonWriter& values(std::span<const float> numbers);
+  JsonWriter& values(std::span<const double> numbers);
   template <class T>
   JsonWriter& values(const std::vector<T>& list) {
     return values(std::span<const T>(list));

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <bit>
+#include <charconv>
 #include <cmath>
 #include <limits>
 
@@ -27,6 +28,51 @@ TEST(JsonWriter, WritesTheShortestDecimal) {
   EXPECT_EQ(written(std::uint64_t{18446744073709551615ull}), "18446744073709551615");
   EXPECT_EQ(written(std::numeric_limits<double>::quiet_NaN()), "null");
   EXPECT_EQ(written(-std::numeric_limits<float>::infinity()), "null");
+}
+
+template <class T>
+std::string to_chars_text(T value) {
+  char text[64];
+  return {text, std::to_chars(text, text + sizeof text, value).ptr};
+}
+
+// Over all exponents, both signs, few and many digits, and around the bounds where an exponent is written.
+TEST(JsonWriter, WritesAsToCharsDoes) {
+  std::uint64_t random = 1;
+  for (std::uint64_t i = 0; i < 400'000; ++i) {
+    random = random * 6364136223846793005u + 1442695040888963407u;
+    const auto single = std::bit_cast<float>(static_cast<std::uint32_t>(random >> 32));
+    const auto twice = std::bit_cast<double>(random ^ (random >> 31));
+    if (std::isfinite(single)) {
+      ASSERT_EQ(written(single), to_chars_text(single));
+    }
+    if (std::isfinite(twice)) {
+      ASSERT_EQ(written(twice), to_chars_text(twice));
+    }
+    const double small =
+        static_cast<double>(i % 2'000) * std::pow(10.0, static_cast<double>(i / 2'000 % 20) - 10);
+    ASSERT_EQ(written(small), to_chars_text(small));
+    ASSERT_EQ(written(static_cast<float>(-small)), to_chars_text(static_cast<float>(-small)));
+  }
+  for (const float bound : {0.001f, 1e5f})
+    for (const float value : {std::nextafter(bound, 0.0f), bound, std::nextafter(bound, 1e9f)})
+      EXPECT_EQ(written(value), to_chars_text(value));
+}
+
+// Longer than what is put together before it is appended.
+TEST(JsonWriter, WritesListsAsSingleNumbers) {
+  for (const std::size_t count : {0u, 1u, 31u, 32u, 33u, 64u, 100u}) {
+    std::vector<double> numbers;
+    std::string expected = "[";
+    for (std::size_t i = 0; i < count; ++i) {
+      numbers.push_back(i % 7 == 3 ? std::numeric_limits<double>::infinity()
+                                   : -1e-300 / static_cast<double>(i + 3));
+      expected += (i ? "," : "") + written(numbers.back());
+    }
+    std::string text;
+    JsonWriter(text).values(numbers);
+    EXPECT_EQ(text, expected + "]");
+  }
 }
 
 // Every float32 comes back with the same bits through JSON's float64, the one exception treated.
