@@ -18,7 +18,7 @@ core::Error invalid(std::string message) {
 // The request's own parameters. Others (a client's content_type, priority, timeout) mean nothing here.
 class Parameters {
  public:
-  Parameters(const Json& owner, std::string pointer, Faults& faults) : faults_(faults) {
+  Parameters(const Json& owner, const std::string& pointer, Faults& faults) : faults_(faults) {
     pointer_ = child(pointer, "parameters");
     const Json* json = owner.find("parameters");
     if (!json || json->is_null()) return;
