@@ -61,7 +61,7 @@ std::string line_and_column(std::string_view text, std::size_t position) {
 std::string describe_syntax_error(std::string_view text, std::string_view fallback) {
   ErrorFinder finder;
   if (nlohmann::json::sax_parse(text.begin(), text.end(), &finder)) return std::string(fallback);
-  const std::string wording = reworded(finder.message);
+  std::string wording = reworded(finder.message);
   if (wording.rfind("line ", 0) == 0) return wording;
   return line_and_column(text, finder.position) + ": " + wording;
 }

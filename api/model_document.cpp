@@ -151,9 +151,9 @@ ModelExport read_fields(ObjectReader& body, const core::NetworkLimits& limits) {
 
 }  // namespace
 
-std::string seal_document(std::string object) {
-  const core::Digest digest = core::digest_bytes(std::string_view(object).substr(1));
-  return std::string(kSealLead) + digest.hex() + "\"," + object.substr(1);
+std::string seal_document(std::string_view object) {
+  const core::Digest digest = core::digest_bytes(object.substr(1));
+  return std::string(kSealLead).append(digest.hex()).append("\",").append(object.substr(1));
 }
 
 core::Result<void> check_seal(std::string_view text) {
@@ -192,7 +192,7 @@ std::string write_model(const ModelExport& model, ArrayForm form) {
     write_history_fields(out, *model.history);
   }
   out.end_object();
-  return seal_document(std::move(text));
+  return seal_document(text);
 }
 
 core::Result<ModelExport> read_model(std::string_view text, const core::NetworkLimits& limits) {

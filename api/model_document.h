@@ -31,7 +31,7 @@ core::Result<ModelExport> read_model(std::string_view text, const core::NetworkL
 
 /// Puts `"checksum": "sha256:…"` over all following bytes in front of the first field of a JSON object:
 /// {"a":1} → {"checksum":"sha256:…","a":1}. `object` starts with '{' and has at least one field.
-std::string seal_document(std::string object);
+std::string seal_document(std::string_view object);
 
 /// Checks that `text` starts with the checksum and that it holds: every flipped byte or cut is `corrupted`.
 /// Trailing line breaks are not part of the document. Reading functions accept sealed text as it is.

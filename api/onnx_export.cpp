@@ -236,7 +236,7 @@ core::Result<std::string> add_bricks(Graph& graph, const std::vector<core::Brick
         x = add_batch_norm(graph, brick, numbers, x);
         break;
       case core::LayerKind::residual: {
-        const core::Result<std::string> inner = add_bricks(graph, brick.layers, numbers, x);
+        core::Result<std::string> inner = add_bricks(graph, brick.layers, numbers, x);
         if (!inner) return inner;
         x = graph.node("Add", {x, *inner});
         break;
@@ -322,7 +322,7 @@ core::Result<std::string> write_onnx(const core::Checkpoint& checkpoint, std::st
     Graph::declare(graph.proto().add_input(), *inputs, graph.element_type(), checkpoint.spec.inputs);
   }
   if (!inputs) return inputs;
-  const core::Result<std::string> outputs = add_bricks(graph, network.bricks(), Numbers(checkpoint), *inputs);
+  core::Result<std::string> outputs = add_bricks(graph, network.bricks(), Numbers(checkpoint), *inputs);
   if (!outputs) return outputs;
   std::string last = *outputs;
   if (checkpoint.preprocess != nullptr && checkpoint.preprocess->target.type == core::ColumnType::number) {

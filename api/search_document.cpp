@@ -108,7 +108,7 @@ std::string write_search_event(const SearchEvent& event) {
   out.begin_object();
   std::visit(EventWriter{out}, event);
   out.end_object();
-  return seal_document(std::move(text));
+  return seal_document(text);
 }
 
 core::Result<SearchEvent> read_search_event(std::string_view line) {

@@ -225,7 +225,7 @@ bool set_at(Json& body, std::string_view pointer, const Json& value) {
 }
 
 std::string space_pointer(const SearchField& field, const Json& value) {
-  const std::string pointer = child(child("#/space", field.of_train ? "train" : "network"), field.pointer);
+  std::string pointer = child(child("#/space", field.of_train ? "train" : "network"), field.pointer);
   if (field.range) return pointer;
   const std::string text = text_of(value);
   for (std::size_t i = 0; i < field.values.size(); ++i)

@@ -97,7 +97,7 @@ Registry::EntryPointer Registry::find_created(const std::string& key) const {
   return found == by_key_.end() ? nullptr : found->second;
 }
 
-Registry::Reservation::Reservation(Registry& registry, std::string name, std::string key)
+Registry::Reservation::Reservation(Registry& registry, const std::string& name, const std::string& key)
     : registry_(registry), name_("name " + name), key_("key " + key) {
   const bool keyed = !key.empty();
   if (!keyed) key_.clear();

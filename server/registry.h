@@ -51,7 +51,7 @@ class Registry {
   /// done with them.
   class Reservation {
    public:
-    Reservation(Registry& registry, std::string name, std::string key);
+    Reservation(Registry& registry, const std::string& name, const std::string& key);
     ~Reservation();
     Reservation(const Reservation&) = delete;
     Reservation& operator=(const Reservation&) = delete;

@@ -292,7 +292,8 @@ api::JobView JobRunner::final_view(NetworkEntry& entry, const Job& job, const En
 }
 
 /// False where the engine stops before the end could be written: the next start repeats the job's last steps.
-bool JobRunner::end(const std::shared_ptr<NetworkEntry>& entry, const std::shared_ptr<Job>& job, End how) {
+bool JobRunner::end(const std::shared_ptr<NetworkEntry>& entry, const std::shared_ptr<Job>& job,
+                    const End& how) {
   NetworkEntry::Training& training = entry->training;
   JobEnded record;
   record.cut_short = how.cut_short;

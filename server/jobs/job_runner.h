@@ -43,7 +43,7 @@ class JobRunner {
   SliceLimit limit_slice(NetworkEntry& entry);
   void publish(NetworkEntry& entry, bool now);
   void store_when_due(const std::shared_ptr<NetworkEntry>& entry, Lock& lock, bool now);
-  bool end(const std::shared_ptr<NetworkEntry>& entry, const std::shared_ptr<Job>& job, End how);
+  bool end(const std::shared_ptr<NetworkEntry>& entry, const std::shared_ptr<Job>& job, const End& how);
   api::JobView final_view(NetworkEntry& entry, const Job& job, const End& how);
 
   EngineParts& parts_;

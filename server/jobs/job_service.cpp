@@ -141,7 +141,7 @@ Result<api::JobView> JobServiceImplementation::accept(const std::shared_ptr<Netw
   std::condition_variable ready;
   std::optional<Result<api::JobView>> view;
   commit_later(parts_, entry, {std::move(accepted)},
-               [&](Result<std::uint64_t> sequence, const std::shared_ptr<Job>& job) {
+               [&](const Result<std::uint64_t>& sequence, const std::shared_ptr<Job>& job) {
                  Result<api::JobView> result = Error{};
                  if (sequence.ok()) {
                    std::lock_guard lock(entry->mutex);
@@ -226,7 +226,7 @@ Result<api::JobView> JobServiceImplementation::read(const std::string& id) {
 
 Result<api::JobView> JobServiceImplementation::steer_replay(const std::string& id, JobSteering steering) {
   if (steering == JobSteering::cancel) return replays_.cancel(id);
-  const Result<api::JobView> replay = replays_.read(id);
+  Result<api::JobView> replay = replays_.read(id);
   if (!replay.ok()) return replay;
   return Error{ErrorCode::failed_precondition, "job '" + id + "' is a replay: it can only be cancelled"};
 }

@@ -91,7 +91,7 @@ std::string write_document(const api::DatasetView& view, const RowBlocks& blocks
   out.end_array().key("digests").begin_array();
   for (const RowBlock& block : blocks.blocks) out.value(block.digest.hex());
   out.end_array().end_object();
-  return api::seal_document(std::move(text));
+  return api::seal_document(text);
 }
 
 core::Result<core::Digest> digest_from(const std::string& hex) {
@@ -377,7 +377,7 @@ core::Result<void> DatasetStore::remove(const std::string& name) {
   if (moved) moved = files_->rename(folder_ / "datasets" / name, gone);
   if (!moved) return moved;
   entries_.erase(found);
-  const core::Result<void> synced = files_->sync_folder(folder_ / "datasets");
+  core::Result<void> synced = files_->sync_folder(folder_ / "datasets");
   (void)files_->remove_all(gone);
   return synced;
 }
