@@ -231,8 +231,8 @@ Result<TrainingState> replay(const Timeline& timeline, CheckpointKey moment, Che
   return std::move(state);
 }
 
-Result<void> begin_job(TrainingState& state, std::shared_ptr<const Job> job, const ReplaySource& source,
-                       std::optional<core::TrainingProgress> progress) {
+Result<void> begin_job(TrainingState& state, const std::shared_ptr<const Job>& job,
+                       const ReplaySource& source, std::optional<core::TrainingProgress> progress) {
   state.job = job;
   state.run.reset();
   if (!job->accepted.class_labels.empty()) {

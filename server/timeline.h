@@ -90,8 +90,8 @@ core::Error other_labels();
 
 /// Gives a network without labels the job's, applies the job's settings and binds its data, or goes on from
 /// `progress`. A failure is the job's.
-core::Result<void> begin_job(TrainingState& state, std::shared_ptr<const Job> job, const ReplaySource& source,
-                             std::optional<core::TrainingProgress> progress);
+core::Result<void> begin_job(TrainingState& state, const std::shared_ptr<const Job>& job,
+                             const ReplaySource& source, std::optional<core::TrainingProgress> progress);
 
 /// For a job ended in the middle of its plan: adopts the best parameters so far where the plan wants that.
 /// Returns their step.
