@@ -183,7 +183,7 @@ core::Result<std::uint64_t> FileStore::fold(const std::string& name, std::uint64
 core::Result<std::uint64_t> FileStore::put_checkpoint(const std::string& name, CheckpointKey key,
                                                       std::string text) {
   const path folder = network_folder(name) / "checkpoints";
-  const std::string sealed = api::seal_document(std::move(text)) + "\n";
+  const std::string sealed = api::seal_document(text) + "\n";
   core::Result<void> done = files_->make_folder(folder);
   if (done.ok()) done = write_durably(*files_, fresh("temporary"), folder / checkpoint_file(key), sealed);
   if (done.ok()) done = files_->sync_folder(network_folder(name));
@@ -200,7 +200,7 @@ core::Result<void> FileStore::remove_checkpoint(const std::string& name, Checkpo
 }
 
 core::Result<std::uint64_t> FileStore::put_history(const std::string& name, std::string text) {
-  const std::string sealed = api::seal_document(std::move(text)) + "\n";
+  const std::string sealed = api::seal_document(text) + "\n";
   const core::Result<void> done =
       write_durably(*files_, fresh("temporary"), network_folder(name) / "history.json", sealed);
   if (!done.ok()) return done.error();
@@ -210,7 +210,7 @@ core::Result<std::uint64_t> FileStore::put_history(const std::string& name, std:
 core::Result<std::uint64_t> FileStore::add_to_history(const std::string& name, std::uint64_t bytes,
                                                       std::string text) {
   const path file = network_folder(name) / "history.json";
-  const std::string sealed = api::seal_document(std::move(text)) + "\n";
+  const std::string sealed = api::seal_document(text) + "\n";
   core::Result<void> done = files_->write(file, bytes, sealed);
   if (done.ok()) done = files_->sync(file);
   if (!done.ok()) return done.error();
@@ -219,7 +219,7 @@ core::Result<std::uint64_t> FileStore::add_to_history(const std::string& name, s
 
 core::Result<void> FileStore::put_data(const core::Digest& digest, std::string text) {
   return write_durably(*files_, fresh("temporary"), folder_ / "data" / (digest.hex() + ".json"),
-                       api::seal_document(std::move(text)) + "\n");
+                       api::seal_document(text) + "\n");
 }
 
 core::Result<std::string> FileStore::data(const core::Digest& digest) {
