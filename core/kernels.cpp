@@ -43,12 +43,21 @@ HWY_BEFORE_NAMESPACE();
 namespace mlpd::core::HWY_NAMESPACE {
 
 inline constexpr std::size_t kPartials = 16;
-/// Depth of one pass: a panel of b (two vectors wide) fills most of the first-level cache.
-inline constexpr std::size_t kPassDepth = 192;
-/// Rows of a that are packed at once: kPassRows × kPassDepth numbers stay in the second-level cache.
-inline constexpr std::size_t kPassRows = 240;
+/// Depth of one pass at most: a panel of b (two vectors wide) fills most of the first-level cache.
+inline constexpr std::size_t kPassDepth = 256;
+/// Rows of a that are packed at once, at most: kPassRows × kPassDepth numbers stay in the second-level cache.
+inline constexpr std::size_t kPassRows = 264;
 /// Rows of c that are computed at once.
 inline constexpr std::size_t kBlockRows = 6;
+
+/// Asks for the rows of c that the next block goes on from: in a large product they are far away by then.
+template <class T, std::size_t kRows, std::size_t kVectors>
+HWY_INLINE void fetch_next(const Product<T>& p, std::size_t row, std::size_t column) {
+  constexpr int kRead = 0, kSecondLevelCache = 2;
+  for (std::size_t i = row + kRows; i < std::min(row + 2 * kRows, p.rows); ++i)
+    for (std::size_t v = 0; v < kVectors; ++v)
+      __builtin_prefetch(p.c + i * p.c_stride + column + v * VectorOps<T>::kLanes, kRead, kSecondLevelCache);
+}
 
 /// kRows × (kVectors vectors) of c; only the last vector may be partial. `resume` goes on from c instead of
 /// bias.
@@ -67,6 +76,7 @@ HWY_INLINE void block(const Product<T>& p, std::size_t row, std::size_t column, 
   }
   const T* a = p.a + row / kBlockRows * kBlockRows * p.block_stride + row % kBlockRows * p.row_stride;
   const T* b = p.b + column;
+  fetch_next<T, kRows, kVectors>(p, row, column);
   if (left >= kVectors * Ops::kLanes) {
     for (std::size_t d = 0; d < p.depth; ++d, a += p.depth_stride, b += p.b_stride) {
 #pragma GCC unroll 16
@@ -209,6 +219,13 @@ HWY_INLINE void product_of_panels(Product<T> p, std::size_t columns, bool resume
   }
 }
 
+/// The length, a multiple of `unit`, of the fewest passes of at most `most` that make up `whole`, all about
+/// equally long: 784 inputs are 4 × 196 and not 3 × 256 with a rest of 16 that hardly uses its panels.
+HWY_INLINE std::size_t even_step(std::size_t whole, std::size_t most, std::size_t unit) {
+  const std::size_t passes = std::max<std::size_t>((whole + most - 1) / most, 1);
+  return std::max((whole + passes * unit - 1) / (passes * unit) * unit, unit);
+}
+
 /// Large products, and all with bᵀ in place of b (kTransposed: b is columns × depth): pass by pass over the
 /// depth, c carrying the chains from one pass to the next.
 template <class T, bool kTransposed>
@@ -220,11 +237,13 @@ void product_in_passes(const Product<T>& whole) {
   thread_local AlignedBuffer<T> memory;
   memory.resize(kPassDepth * (kPassRows + 8 * kWidth));
   T* panels = memory.data() + kPassDepth * kPassRows;
-  for (std::size_t d = 0; d == 0 || d < whole.depth; d += kPassDepth)
-    for (std::size_t row = 0; row < whole.rows; row += kPassRows) {
+  const std::size_t pass_depth = even_step(whole.depth, kPassDepth, 1);
+  const std::size_t pass_rows = even_step(whole.rows, kPassRows, kBlockRows);
+  for (std::size_t d = 0; d == 0 || d < whole.depth; d += pass_depth)
+    for (std::size_t row = 0; row < whole.rows; row += pass_rows) {
       Product<T> p = whole;
-      p.depth = std::min(kPassDepth, whole.depth - d);
-      p.rows = std::min(kPassRows, whole.rows - row);
+      p.depth = std::min(pass_depth, whole.depth - d);
+      p.rows = std::min(pass_rows, whole.rows - row);
       p.a = whole.a + row * p.row_stride + d * p.depth_stride;
       if (packs_rows) pack_rows(p, memory.data());
       for (std::size_t column = 0; column < whole.columns; column += kStrips * kWidth) {

@@ -20,9 +20,9 @@ struct Shape {
 
 /// Corners, then random shapes; the last ones are large enough for threads.
 std::vector<Shape> shapes() {
-  std::vector<Shape> all = {{1, 1, 1},   {0, 3, 2},      {1, 2, 3},      {4, 2, 3},      {16, 8, 16},
-                            {17, 9, 33}, {6, 128, 32},   {7, 129, 31},   {5, 300, 7},    {33, 5, 1},
-                            {3, 1, 40},  {130, 90, 260}, {96, 257, 100}, {251, 300, 200}};
+  std::vector<Shape> all = {{1, 1, 1},   {0, 3, 2},      {1, 2, 3},      {4, 2, 3},       {16, 8, 16},
+                            {17, 9, 33}, {6, 128, 32},   {7, 129, 31},   {5, 300, 7},     {33, 5, 1},
+                            {3, 1, 40},  {130, 90, 260}, {96, 257, 100}, {251, 300, 200}, {270, 520, 200}};
   Random random(11, 0);
   for (int i = 0; i < 60; ++i) all.push_back({random.below(40), 1 + random.below(70), 1 + random.below(70)});
   return all;
