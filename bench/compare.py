@@ -16,6 +16,7 @@ import re
 import statistics
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import http_rows  # noqa: E402
@@ -77,11 +78,16 @@ def output(*command):
     return (done.stdout + done.stderr).strip()
 
 
+def stolen():
+    """Seconds that the host has taken from this machine's processors for others since it started."""
+    return int(pathlib.Path("/proc/stat").read_text().split()[8]) / os.sysconf("SC_CLK_TCK")
+
+
 def header(settings):
     cpu = re.search(r"model name\s*:\s*(.*)", pathlib.Path("/proc/cpuinfo").read_text())
     memory = int(re.search(r"MemTotal:\s+(\d+)", pathlib.Path("/proc/meminfo").read_text())[1]) / 2**20
     libraries = ["torch", "scikit-learn", "numpy", "onnxruntime", "fastapi", "uvicorn"]
-    debian = ["libfann2", "nginx-light", "nlohmann-json3-dev", "wrk"]
+    debian = ["libfann2", "nginx-light", "nlohmann-json3-dev", "wrk", "nghttp2-client"]
     versions = [f"{name} {importlib.metadata.version(name)}" for name in libraries]
     versions += [f"{name} {output('dpkg-query', '-W', '-f=${Version}', name)}" for name in debian]
     return {"date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
@@ -108,11 +114,14 @@ def main():
     os.chdir(ROOT)
     os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
     head, table = header(settings), Table(settings)
+    start, stolen_before = time.monotonic(), stolen()
     for name in settings.only:
         try:
             SECTIONS[name](table, settings)
         except (OSError, RuntimeError, subprocess.SubprocessError) as error:
             table.skip(f"rest of section {name}", " ".join(str(error).split())[:200])
+    share = (stolen() - stolen_before) / (time.monotonic() - start) / os.cpu_count()
+    head["stolen"] = f"{100 * share:.1f} % of the processors' time went to other guests of the host"
     text, folder = table.markdown(head), ROOT / "build/bench"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "table.md").write_text(text)

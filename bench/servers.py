@@ -154,6 +154,23 @@ class Crowd:
                 self.events += key.fileobj.recv(1 << 16).count(b"event:")
 
 
+def answered_p99_ms(server, path, connections, seconds, body):
+    """p99 in ms of the requests that were answered: each of these connections asks again when it has its
+    answer, and h2load writes down every one. (wrk's p99 is another: it adds requests that would have been
+    sent during a pause, so that one pause of a hundredth of the time is its p99.)"""
+    with tempfile.TemporaryDirectory() as home:
+        asked, log = pathlib.Path(home, "body"), pathlib.Path(home, "log")
+        asked.write_text(body)
+        subprocess.run(["taskset", "-c", str(PROCESSORS[-1]), "h2load", "--h1", f"-c{connections}", "-t1",
+                        f"-D{seconds}", "-d", asked, "-H", "Content-Type: application/json",
+                        f"--log-file={log}", server.url + path], stdout=subprocess.DEVNULL, check=True)
+        rows = [line.split("\t") for line in log.read_text().splitlines()]
+    refused = {status for _, status, _ in rows} - {"200"}
+    if refused or len(rows) < 1000:
+        raise RuntimeError(f"{len(rows)} requests, with statuses {refused or '200'}")
+    return sorted(int(duration) for _, _, duration in rows)[len(rows) * 99 // 100] / 1000
+
+
 def wrk(server, path, connections, seconds, body=None):
     """Requests a second, p99 in ms and the server's processor time per request in µs."""
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
