@@ -19,22 +19,31 @@ def requests(table, settings):
     """hello vs nginx, predict vs hello and vs FastAPI, p99."""
     bars = {1: ((0.7, 0.85), (0.85, 0.93), (5, 7)), 16: ((0.5, 0.7), (0.85, 0.93), (8, 12)),
             64: ((0.5, 0.8), (0.85, 0.93), (8, 12))}
-    with servers.mlpd("--http-threads", "1") as own, servers.nginx() as nginx, \
-            servers.fastapi("numpy") as numpy, servers.fastapi("torch") as torch:
-        own.send("POST", "/v1/networks", dict(NETWORK, name="small"))
+    with servers.mlpd("--http-threads", "1") as own, \
+            servers.mlpd("--http-threads", "1", "--busy-poll-us", "100") as polling, \
+            servers.nginx() as nginx, servers.fastapi("numpy") as numpy, servers.fastapi("torch") as torch:
+        for server in own, polling:
+            server.send("POST", "/v1/networks", dict(NETWORK, name="small"))
         asked = {"nginx": (nginx, "/", None), "hello": (own, "/v2/health/live", None),
                  "predict": (own, "/v1/networks/small/predict", ROW),
+                 "polling hello": (polling, "/v2/health/live", None),
+                 "polling predict": (polling, "/v1/networks/small/predict", ROW),
                  "numpy": (numpy, "/predict", ROW), "torch": (torch, "/predict", ROW)}
         for c, (to_nginx, to_hello, to_fastapi) in bars.items():
             found = {name: [] for name in asked}
             for _ in range(settings.rounds):
                 for name, (server, path, body) in asked.items():
-                    found[name].append(servers.wrk(server, path, c, settings.wrk_seconds, body))
+                    if c == 1 or not name.startswith("polling"):  # it is for one connection
+                        found[name].append(servers.wrk(server, path, c, settings.wrk_seconds, body))
             rate(table, f"hello vs nginx, c = {c}", found, "hello", "nginx", to_nginx)
             rate(table, f"small predict vs own hello, c = {c}", found, "predict", "hello", to_hello)
             label = "small predict vs FastAPI + "
             rate(table, f"{label}NumPy, c = {c}", found, "predict", "numpy", to_fastapi)
             rate(table, f"{label}PyTorch, c = {c}", found, "predict", "torch", (None, None))
+            if c == 1:
+                label = "small predict, mlpd with --busy-poll-us 100, "
+                rate(table, f"{label}vs hello, c = 1", found, "polling predict", "polling hello", to_hello)
+                rate(table, f"{label}vs FastAPI + NumPy, c = 1", found, "polling predict", "numpy", to_fastapi)
         p99 = [one["p99_ms"] for one in found["predict"]]
         table.add("p99 of small predict, c = 64", p99, 5, 2, "ms", "less")
 

@@ -195,6 +195,8 @@ std::vector<ConfigOption> process_options() {
             at<std::size_t>([](Config & c) -> auto& { return c.training_threads; }), 0, 1'024),
       count("http-threads", "requests that run at once; 0 = one for each processor",
             at<std::size_t>([](Config & c) -> auto& { return c.http_threads; }), 0, 1'024),
+      count("busy-poll-us", "µs that a thread looks for the next request before it sleeps; 0 = sleep at once",
+            at<std::size_t>([](Config & c) -> auto& { return c.busy_poll_us; }), 0, 1'000),
       text("models-dir", "DIR", "import its model documents NAME.json at start, as networks NAME",
            at<std::string>([](Config & c) -> auto& { return c.models_dir; })),
       toggle("demo", "create the network 'demo' on the xor data and train it, unless it is there",

@@ -36,6 +36,7 @@ struct Config {
   std::string data_dir = "mlpd-data";  ///< made if it isn't there; one server at a time
   std::size_t training_threads = 0;    ///< jobs that train at once; 0 = one for each processor
   std::size_t http_threads = 0;        ///< requests that run at once; 0 = one for each processor
+  std::size_t busy_poll_us = 0;        ///< how long a thread looks for the next request before it sleeps
   std::string models_dir;              ///< model documents to import at start; empty: none
   bool demo = false;                   ///< create and train the network `demo` unless it is there
   bool allow_anonymous = false;        ///< listen beyond loopback although no key protects the server

@@ -48,6 +48,7 @@ ListenerOptions listener_options(const Config& config) {
   options.port = config.listen.port;
   options.http_threads = static_cast<int>(or_one_for_each_processor(config.http_threads));
   options.http_threads_max = std::max(static_cast<int>(config.http_threads_max), options.http_threads);
+  options.busy_poll_us = static_cast<std::int64_t>(config.busy_poll_us);
   options.connections_max = config.connections_max;
   options.header_bytes_max = config.header_bytes_max;
   options.event_streams_max = config.limits.event_streams_max;

@@ -1,6 +1,5 @@
 #include "server/http/event_hub.h"
 
-#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -40,19 +39,12 @@ struct EventHub::Mailbox {
   }
 };
 
-EventHub::EventHub(EventHubOptions options)
-    : options_(options), epoll_(::epoll_create1(EPOLL_CLOEXEC)), mailbox_(std::make_shared<Mailbox>()) {
-  epoll_event event{};
-  event.events = EPOLLIN;
-  event.data.u64 = kMailboxId;
-  ::epoll_ctl(epoll_, EPOLL_CTL_ADD, mailbox_->event, &event);
+EventHub::EventHub(EventHubOptions options) : options_(options), mailbox_(std::make_shared<Mailbox>()) {
+  epoll_.add(mailbox_->event, EPOLLIN, {.u64 = kMailboxId});
   thread_ = std::thread([this] { run(); });
 }
 
-EventHub::~EventHub() {
-  close_all(std::chrono::milliseconds(0));
-  ::close(epoll_);
-}
+EventHub::~EventHub() { close_all(std::chrono::milliseconds(0)); }
 
 bool EventHub::reserve() {
   if (streams_.fetch_add(1) < options_.streams_max) return true;
@@ -84,11 +76,10 @@ void EventHub::close_all(std::chrono::milliseconds deadline) {
 }
 
 void EventHub::run() {
-  constexpr int kBatch = 64;
-  epoll_event events[kBatch];
+  epoll_event events[64];
   while (!closing_done()) {
     const bool idle = open_.empty() && !closing_;
-    const int count = ::epoll_wait(epoll_, events, kBatch, idle ? -1 : closing_ ? 10 : kTickMs);
+    const int count = epoll_.wait(events, idle ? -1 : closing_ ? 10 : kTickMs);
     take_arrivals();
     serve_woken();
     for (int i = 0; i < count; ++i)
@@ -133,10 +124,7 @@ void EventHub::take_arrivals() {
     stream.progress_us = stream.sent_us = now_us();
     if (!stream.source->bulk())
       ::setsockopt(stream.connection->fd(), SOL_SOCKET, SO_SNDBUF, &kKernelBytes, sizeof kKernelBytes);
-    epoll_event event{};
-    event.events = EPOLLIN | EPOLLRDHUP;
-    event.data.u64 = id;
-    ::epoll_ctl(epoll_, EPOLL_CTL_ADD, stream.connection->fd(), &event);
+    epoll_.add(stream.connection->fd(), EPOLLIN | EPOLLRDHUP, {.u64 = id});
     mailbox_->post(id);
     try {
       stream.source->on_ready([mailbox = mailbox_, id] { mailbox->post(id); });
@@ -210,10 +198,7 @@ bool EventHub::send(std::uint64_t id, Stream& stream) {
   const bool wants_write = io == Io::wait_writable;
   if (wants_write != stream.wants_write) {
     stream.wants_write = wants_write;
-    epoll_event event{};
-    event.events = EPOLLIN | EPOLLRDHUP | (wants_write ? EPOLLOUT : 0u);
-    event.data.u64 = id;
-    ::epoll_ctl(epoll_, EPOLL_CTL_MOD, stream.connection->fd(), &event);
+    epoll_.change(stream.connection->fd(), EPOLLIN | EPOLLRDHUP | (wants_write ? EPOLLOUT : 0u), {.u64 = id});
   }
   return true;
 }

@@ -12,6 +12,7 @@
 
 #include "api/http_message.h"
 #include "server/http/connection.h"
+#include "server/http/epoll.h"
 
 namespace mlpd::server {
 
@@ -71,7 +72,7 @@ class EventHub {
   bool closing_done();
 
   const EventHubOptions options_;
-  int epoll_ = -1;
+  Epoll epoll_;
   std::shared_ptr<Mailbox> mailbox_;
   std::atomic<std::size_t> streams_{0};
   std::mutex mutex_;

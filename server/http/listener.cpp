@@ -2,7 +2,6 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -18,6 +17,7 @@
 
 #include "server/http/connection.h"
 #include "server/http/conversation.h"
+#include "server/http/epoll.h"
 #include "server/http/event_hub.h"
 #include "server/http/httplib_adapter.h"
 #include "server/http/listening_socket.h"
@@ -55,7 +55,7 @@ class Listener::Impl {
         gate_(std::move(gate)) {}
   ~Impl() {
     stop(std::chrono::milliseconds(0));
-    for (const int fd : {shared_epoll_, watch_epoll_, poke_, stop_event_, wake_, listen_fd_.load()})
+    for (const int fd : {poke_, stop_event_, wake_, listen_fd_.load()})
       if (fd >= 0) ::close(fd);
   }
 
@@ -72,7 +72,7 @@ class Listener::Impl {
   void* wait_for_work();
   Conversation* take_pending();
   void serve(Conversation* conversation, Turn turn);
-  void arm(Conversation* conversation, int operation, std::uint32_t events);
+  void arm(Conversation* conversation, std::uint32_t events, bool first = false);
   void remove(Conversation* conversation, bool hand_over);
   void became_busy() {
     if (watch_sleeps_.load()) ring(wake_);
@@ -86,7 +86,6 @@ class Listener::Impl {
   void resume_accepting();
   void help_out();
   void sweep();
-  void watch_socket(int fd);
   template <class Act>
   void for_each(Act act) {
     const std::lock_guard lock(mutex_);
@@ -105,11 +104,11 @@ class Listener::Impl {
   std::unique_ptr<WorkerPool> workers_;
   std::thread watcher_;
 
-  int shared_epoll_ = -1;  ///< all conversations, one-shot; workers wait here
-  int watch_epoll_ = -1;   ///< the listening socket and wake_
-  int poke_ = -1;          ///< makes a worker look into pending_
-  int stop_event_ = -1;    ///< makes all workers look whether to go on
-  int wake_ = -1;          ///< makes the watcher look around
+  Epoll shared_epoll_;   ///< all conversations, one-shot; workers wait here
+  Epoll watch_epoll_;    ///< the listening socket and wake_
+  int poke_ = -1;        ///< makes a worker look into pending_
+  int stop_event_ = -1;  ///< makes all workers look whether to go on
+  int wake_ = -1;        ///< makes the watcher look around
   std::atomic<int> listen_fd_{-1};
   std::atomic<int> port_{0};
   std::atomic<bool> watch_sleeps_{false};
@@ -143,23 +142,16 @@ core::Result<void> Listener::Impl::start() {
   listen_fd_ = *listening;
   port_ = bound_port(listen_fd_);
   ::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL
-  shared_epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
-  watch_epoll_ = ::epoll_create1(EPOLL_CLOEXEC);
   poke_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   stop_event_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   wake_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (shared_epoll_ < 0 || watch_epoll_ < 0 || poke_ < 0 || stop_event_ < 0 || wake_ < 0)
+  if (!shared_epoll_.valid() || !watch_epoll_.valid() || poke_ < 0 || stop_event_ < 0 || wake_ < 0)
     return core::Error{core::ErrorCode::unavailable,
                        std::string("The listener can't be set up: ") + std::strerror(errno)};
-  epoll_event event{};
-  event.events = EPOLLIN | EPOLLET;
-  event.data.ptr = &poke_;
-  ::epoll_ctl(shared_epoll_, EPOLL_CTL_ADD, poke_, &event);
-  event.events = EPOLLIN;
-  event.data.ptr = &stop_event_;
-  ::epoll_ctl(shared_epoll_, EPOLL_CTL_ADD, stop_event_, &event);
-  watch_socket(wake_);
-  watch_socket(listen_fd_);
+  shared_epoll_.add(poke_, EPOLLIN | EPOLLET, {.ptr = &poke_});
+  shared_epoll_.add(stop_event_, EPOLLIN, {.ptr = &stop_event_});
+  watch_epoll_.add(wake_, EPOLLIN, {.fd = wake_});
+  watch_epoll_.add(listen_fd_, EPOLLIN, {.fd = listen_fd_});
   hub_ = std::make_unique<EventHub>(
       EventHubOptions{options_.event_streams_max, options_.stream_queue_bytes_max, options_.ping_interval_ms,
                       options_.stalled_stream_timeout_ms});
@@ -173,13 +165,6 @@ core::Result<void> Listener::Impl::start() {
   workers_ = std::make_unique<WorkerPool>(options_.http_threads, options_.http_threads_max, std::move(work));
   watcher_ = std::thread([this] { watch(); });
   return {};
-}
-
-void Listener::Impl::watch_socket(int fd) {
-  epoll_event event{};
-  event.events = EPOLLIN;
-  event.data.fd = fd;
-  ::epoll_ctl(watch_epoll_, EPOLL_CTL_ADD, fd, &event);
 }
 
 core::Result<void> Listener::Impl::reload_certificate() {
@@ -214,7 +199,7 @@ void* Listener::Impl::wait_for_work() {
   if (Conversation* const conversation = take_pending()) return conversation;
   epoll_event events[kWorkBatch];
   ++waiting_workers_;
-  const int count = ::epoll_wait(shared_epoll_, events, kWorkBatch, -1);
+  const int count = shared_epoll_.wait(events, -1, options_.busy_poll_us);
   --waiting_workers_;
   Conversation* first = nullptr;
   int kept = 0;
@@ -238,13 +223,12 @@ void* Listener::Impl::wait_for_work() {
   return first;
 }
 
-void Listener::Impl::arm(Conversation* conversation, int operation, std::uint32_t events) {
-  epoll_event event{};
-  event.events = events | EPOLLONESHOT;
-  event.data.ptr = conversation;
+void Listener::Impl::arm(Conversation* conversation, std::uint32_t events, bool first) {
   const int fd = conversation->fd();
   conversation->pass_on();  // once armed, another thread may own and even destroy it
-  if (::epoll_ctl(shared_epoll_, operation, fd, &event) != 0) remove(conversation, false);
+  const bool armed = first ? shared_epoll_.add(fd, events | EPOLLONESHOT, {.ptr = conversation})
+                           : shared_epoll_.change(fd, events | EPOLLONESHOT, {.ptr = conversation});
+  if (!armed) remove(conversation, false);
 }
 
 void Listener::Impl::serve(Conversation* conversation, Turn turn) {
@@ -255,9 +239,9 @@ void Listener::Impl::serve(Conversation* conversation, Turn turn) {
   }
   switch (next) {
     case Next::readable:
-      return arm(conversation, EPOLL_CTL_MOD, EPOLLIN);
+      return arm(conversation, EPOLLIN);
     case Next::writable:
-      return arm(conversation, EPOLL_CTL_MOD, EPOLLOUT);
+      return arm(conversation, EPOLLOUT);
     case Next::run:
     case Next::send: {
       const std::lock_guard lock(mutex_);
@@ -279,7 +263,7 @@ void Listener::Impl::remove(Conversation* conversation, bool hand_over) {
     conversations_.erase(conversation);
   }
   if (hand_over) {
-    ::epoll_ctl(shared_epoll_, EPOLL_CTL_DEL, conversation->fd(), nullptr);
+    shared_epoll_.remove(conversation->fd());
     conversation->hand_over();
   }
   delete conversation;
@@ -304,7 +288,7 @@ int Listener::Impl::watch_timeout() {
 void Listener::Impl::watch() {
   while (!stop_watching_) {
     epoll_event events[2];
-    const int count = ::epoll_wait(watch_epoll_, events, 2, watch_timeout());
+    const int count = watch_epoll_.wait(events, watch_timeout());
     watch_sleeps_ = false;
     bool connections_wait = false;
     for (int i = 0; i < count; ++i) {
@@ -365,13 +349,13 @@ void Listener::Impl::accept_all() {
 
 /// Out of descriptors or memory: clients wait in the backlog while others finish; trying at once would spin.
 void Listener::Impl::pause_accepting() {
-  ::epoll_ctl(watch_epoll_, EPOLL_CTL_DEL, listen_fd_, nullptr);
+  watch_epoll_.remove(listen_fd_);
   accept_again_us_ = now_us() + std::int64_t{kAcceptPauseMs} * 1000;
 }
 
 void Listener::Impl::resume_accepting() {
   accept_again_us_ = 0;
-  if (listen_fd_ >= 0) watch_socket(listen_fd_);
+  if (listen_fd_ >= 0) watch_epoll_.add(listen_fd_, EPOLLIN, {.fd = listen_fd_});
 }
 
 void Listener::Impl::admit(int fd, const sockaddr_storage& address) {
@@ -400,7 +384,7 @@ void Listener::Impl::admit(int fd, const sockaddr_storage& address) {
     conversations_.insert(conversation.get());
   }
   ++open_;
-  arm(conversation.release(), EPOLL_CTL_ADD, EPOLLIN);
+  arm(conversation.release(), EPOLLIN, true);
 }
 
 /// Every worker is blocked: sends what is answered, reads requests in their place, answers the health routes
@@ -416,7 +400,7 @@ void Listener::Impl::help_out() {
   }
   for (Conversation* const conversation : left) serve(conversation, Turn::health);
   epoll_event events[64];
-  const int count = ::epoll_wait(shared_epoll_, events, 64, 0);
+  const int count = shared_epoll_.wait(events, 0);
   for (int i = 0; i < count; ++i) {
     if (events[i].data.ptr == &poke_ || events[i].data.ptr == &stop_event_) continue;
     serve(static_cast<Conversation*>(events[i].data.ptr), Turn::health);

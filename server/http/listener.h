@@ -48,6 +48,8 @@ struct ListenerOptions {
   int http_threads = 2;            ///< requests that run at once, as long as none blocks
   /// Threads at most, with those that replace requests blocked for more than 10 ms.
   int http_threads_max = 128;
+  /// How long a worker looks for the next request before it sleeps.
+  std::int64_t busy_poll_us = 0;
   std::size_t connections_max = 10'000;     ///< past it: 503 and close
   std::size_t event_streams_max = 1'000;    ///< past it: 503
   std::size_t header_bytes_max = 16'384;    ///< request line and header fields: 431 past it

@@ -41,7 +41,7 @@ def test_each_limit_of_the_command_line_is_shown_and_documented(start):
     """A number that a flag takes is in /v1/capabilities as given, and has its row in docs/operations.md."""
     text = subprocess.run([PROGRAM, "serve", "--help"], capture_output=True, text=True, check=True).stdout
     options = dict(re.findall(r"^ +--([a-z0-9-]+) (N|BYTES|SECONDS) ", text, re.M))
-    limits = {flag: unit for flag, unit in options.items() if not flag.endswith("-threads")}
+    limits = {flag: unit for flag, unit in options.items() if not flag.endswith(("-threads", "-poll-us"))}
     assert {"journal-bytes-max", "drain-deadline", "connections-max"} < limits.keys()
     document = (ROOT / "docs/operations.md").read_text()
     table = document[document.index("## Limits"):document.index("## Online learning")]

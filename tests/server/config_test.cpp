@@ -69,12 +69,12 @@ TEST(ConfigOptions, DefaultLimitsAreThoseOfTheContract) {
   for (const auto& [name, value] : expected) EXPECT_EQ(option(name).show(config), value) << name;
 }
 
-TEST(NamedLimits, HoldEveryNumberOfTheTableButTheThreads) {
+TEST(NamedLimits, HoldEveryNumberOfTheTableButThreadsAndPolling) {
   Config config;
   std::map<std::string, std::uint64_t> expected;
   std::uint64_t value = 3'000;
   for (const ConfigOption& row : config_options()) {
-    if (!row.number || row.name == "training-threads" || row.name == "http-threads") continue;
+    if (!row.number || row.name.ends_with("-threads") || row.name == "busy-poll-us") continue;
     std::string name(row.name);
     if (name == "json-depth-max") {
       ASSERT_EQ(row.set(config, "900"), std::nullopt);
@@ -107,6 +107,7 @@ TEST(ConfigOptions, TakeGoodValues) {
       {"data-dir", "/var/lib/mlpd", "/var/lib/mlpd"},
       {"training-threads", "0", "0"},
       {"http-threads", "1024", "1024"},
+      {"busy-poll-us", "1000", "1000"},
       {"demo", "true", "on"},
       {"demo", "no", "off"},
       {"allow-anonymous", "1", "on"},
@@ -152,6 +153,7 @@ TEST(ConfigOptions, RefuseBadValuesAndChangeNothing) {
       {"http-threads", "-1", "whole number"},
       {"http-threads", "1.5", "whole number"},
       {"http-threads", "99999999999999999999", "whole number"},
+      {"busy-poll-us", "1001", "from 0 to 1000"},
       {"demo", "maybe", "on or off"},
       {"log-level", "loud", "debug|info|warning|error"},
       {"log-format", "xml", "text|json"},

@@ -24,6 +24,7 @@ TEST(Wiring, PassesTheConfigurationOn) {
   config.data_dir = "/d";
   config.training_threads = 3;
   config.http_threads = 200;
+  config.busy_poll_us = 15;
   config.tls_certificate = "c";
   config.tls_key = "k";
   config.limits.event_streams_max = 5;
@@ -42,6 +43,7 @@ TEST(Wiring, PassesTheConfigurationOn) {
   EXPECT_EQ(listener.host, "::1");
   EXPECT_EQ(listener.port, 81);
   EXPECT_EQ(listener.http_threads, 200);
+  EXPECT_EQ(listener.busy_poll_us, 15);
   EXPECT_GE(listener.http_threads_max, 200);
   EXPECT_EQ(listener.event_streams_max, 5u);
   EXPECT_EQ(listener.body_bytes_max, std::size_t{3} << 30);

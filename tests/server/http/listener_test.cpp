@@ -49,6 +49,17 @@ TEST_F(ListenerTest, SaysWhyItCannotStart) {
   EXPECT_EQ(ask(kHello).status, 200);
 }
 
+TEST_F(ListenerTest, AnswersWhileItsThreadsPoll) {
+  serve({.http_threads = 1, .busy_poll_us = 1'000});
+  auto first = client(), second = client();
+  for (int i = 0; i < 50; ++i) {
+    first.send(kHello);
+    second.send(kHello);
+    EXPECT_EQ(first.response().status, 200);
+    EXPECT_EQ(second.response().status, 200);
+  }
+}
+
 TEST_F(ListenerTest, ReplacesBlockedWorkers) {
   serve({.http_threads = 1, .http_threads_max = 20});
   auto blocked = block(15);
