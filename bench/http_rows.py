@@ -41,9 +41,9 @@ def requests(table, settings):
             rate(table, f"{label}NumPy, c = {c}", found, "predict", "numpy", to_fastapi)
             rate(table, f"{label}PyTorch, c = {c}", found, "predict", "torch", (None, None))
             if c == 1:
-                label = "small predict, mlpd with --busy-poll-us 100, "
-                rate(table, f"{label}vs hello, c = 1", found, "polling predict", "polling hello", to_hello)
-                rate(table, f"{label}vs FastAPI + NumPy, c = 1", found, "polling predict", "numpy", to_fastapi)
+                label = "small predict, c = 1, --busy-poll-us 100, "
+                rate(table, f"{label}vs hello", found, "polling predict", "polling hello", to_hello)
+                rate(table, f"{label}vs FastAPI + NumPy", found, "polling predict", "numpy", to_fastapi)
         p99 = [one["p99_ms"] for one in found["predict"]]
         table.add("p99 of small predict, c = 64", p99, 5, 2, "ms", "less")
 
