@@ -1,7 +1,6 @@
 #include "api/json_reader.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 
 namespace mlpd::api {
@@ -174,14 +173,6 @@ void ObjectReader::finish(std::string_view owner) {
         near.empty() ? "; known: " + list_names(known_) : "; did you mean \"" + std::string(near) + "\"?";
     faults_.add(pointer(key), std::move(detail));
   }
-}
-
-float to_float32(double value) {
-  // The one shortest float32 decimal whose float64 rounds to a neighbour (found by trying all 2^32).
-  static constexpr double kException = 7.038531e-26;
-  if (std::abs(value) == kException)
-    return std::copysign(std::bit_cast<float>(0x15ae43fdU), static_cast<float>(value));
-  return static_cast<float>(value);
 }
 
 }  // namespace mlpd::api

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <bit>
+#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -98,6 +100,12 @@ class ObjectReader {
 std::optional<std::uint64_t> as_integer(const Json& json);
 
 /// The float32 that a decimal means: `value` is its float64. Exact for the shortest decimal of every float32.
-float to_float32(double value);
+inline float to_float32(double value) {
+  // The one shortest float32 decimal whose float64 rounds to a neighbour (found by trying all 2^32).
+  constexpr double kException = 7.038531e-26;
+  if (std::abs(value) == kException) [[unlikely]]
+    return std::copysign(std::bit_cast<float>(0x15ae43fdU), static_cast<float>(value));
+  return static_cast<float>(value);
+}
 
 }  // namespace mlpd::api

@@ -4,6 +4,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <utility>
 
 #include "api/json_reader.h"
 
@@ -12,15 +13,13 @@ namespace {
 
 namespace ondemand = simdjson::ondemand;
 
-template <class T>
-bool push(ondemand::value& value, std::vector<T>& flat) {
+/// Whether `item` is a number whose T is finite: read into `to`.
+template <class T, class Item>
+bool read_number(Item&& item, T& to) {
   double number = 0;
-  if (value.get_double().get(number)) return false;
-  if constexpr (sizeof(T) == 4)
-    flat.push_back(to_float32(number));
-  else
-    flat.push_back(number);
-  return std::isfinite(flat.back());
+  if (std::forward<Item>(item).get_double().get(number)) return false;
+  to = sizeof(T) == 4 ? to_float32(number) : static_cast<T>(number);
+  return std::isfinite(to);
 }
 
 template <class T>
@@ -28,11 +27,12 @@ bool read_row(ondemand::value& value, std::size_t columns, std::vector<T>& flat)
   ondemand::array row;
   if (value.get_array().get(row)) return false;
   const std::size_t begin = flat.size();
-  for (auto item : row) {
-    ondemand::value number;
-    if (std::move(item).get(number) || !push(number, flat)) return false;
-  }
-  return flat.size() - begin == columns;
+  flat.resize(begin + columns);
+  T* next = flat.data() + begin;
+  T* const end = next + columns;
+  for (auto item : row)
+    if (next == end || !read_number(std::move(item), *next++)) return false;
+  return next == end;
 }
 
 template <class T>
@@ -46,7 +46,7 @@ bool read_array(ondemand::array& array, std::size_t columns, std::vector<T>& fla
     if (!first && is_row != rows) return false;
     rows = is_row;
     first = false;
-    if (!(is_row ? read_row(value, columns, flat) : push(value, flat))) return false;
+    if (!(is_row ? read_row(value, columns, flat) : read_number(value, flat.emplace_back()))) return false;
   }
   return !first && (rows || columns == 1 || flat.size() == columns);
 }
