@@ -111,3 +111,14 @@ test('every type that the page takes from the OpenAPI document is in the documen
   assert.ok(names.length > 5);
   for (const name of names) assert.ok(document.components.schemas[name], `${name}: run \`npm run types\` in web/`);
 });
+
+test('the API page says in Chinese what each operation of this program does', async () => {
+  const { paths } = await server.call('GET', '/openapi.json');
+  const operations = Object.values(paths).flatMap((path) => Object.values(path).filter((one) => one.operationId));
+  const page = await open_page({ language: 'zh' });
+  await page.goto(`${server.url}/#/api`);
+  const said = async () => [...(await page.locator('.summary').allTextContents()), ...(await page.locator('h2').allTextContents())];
+  await until(async () => (await said()).length > operations.length, 'every operation is there');
+  await until(async () => (await said()).every((text) => /\p{Script=Han}/u.test(text)), 'in Chinese');
+  await finish(page);
+});
