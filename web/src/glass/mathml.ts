@@ -20,8 +20,8 @@ export function bracket(...parts: string[]): string {
   const one = (text: string) => (grows ? sign(text) : `<mo stretchy="false">${text}</mo>`);
   return row(one('('), ...parts, one(')'));
 }
-export const shown = (content: string, large = false) =>
-  `<math${large ? ' displaystyle="true"' : ''}><mrow>${content}</mrow></math>`;
+/** In the size of the text around it, fractions too. */
+export const shown = (content: string) => `<math displaystyle="true"><mrow>${content}</mrow></math>`;
 
 /** A sum in pieces that may stand on lines of their own: broken before each = and + that is in no bracket or fraction. */
 export function pieces(content: string): string[] {
