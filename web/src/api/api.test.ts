@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest';
 import { script_of } from '../shell/script';
-import { get } from './client';
+import { ApiError, get, get_blob, on_reachable } from './client';
 import { curl_line } from './curl';
 import { numbers_of, parameters_of } from './model';
 
@@ -24,6 +24,28 @@ describe('curl_line', () => {
     expect(line).toContain('$MLPD_KEY');
     expect(line).toContain('"user":"u"');
   });
+});
+
+test('a server that dies in the middle of its answer is gone', async () => {
+  vi.stubGlobal('fetch', async () => {
+    const body = new ReadableStream({
+      pull(stream) {
+        stream.enqueue(new TextEncoder().encode('{"step":'));
+        stream.error(new TypeError('network error'));
+      },
+    });
+    return new Response(body, { status: 200 });
+  });
+  const told: boolean[] = [];
+  const stop = on_reachable((reachable) => told.push(reachable));
+  for (const ask of [() => get('/v1/networks/n'), () => get_blob('/metrics', {})]) {
+    const fault = await ask().catch((error) => error);
+    expect(fault).toBeInstanceOf(ApiError);
+    expect(fault.status).toBe(0);
+  }
+  stop();
+  expect(told).toEqual([true, false, true, false]);
+  vi.unstubAllGlobals();
 });
 
 test('a request that waits for a replay is sent again once that has ended', async () => {

@@ -73,6 +73,17 @@ async function replayed(job: Job, signal?: AbortSignal) {
     throw new ApiError(409, { detail: job.error?.message ?? `the replay of ${job.network} was cancelled` });
 }
 
+/** A server that dies in the middle of its answer is as gone as one that gives none. */
+async function answered<T>(answer: Promise<T>, signal?: AbortSignal): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (signal?.aborted) throw error;
+    tell(false);
+    throw new ApiError(0, { detail: String(error) });
+  }
+}
+
 async function send(method: string, path: string, options: Options): Promise<Response> {
   const full = path_with(path, options.query);
   const text =
@@ -85,23 +96,15 @@ async function send(method: string, path: string, options: Options): Promise<Res
   );
   const headers: Record<string, string> = { ...authorization(), ...options.headers };
   if (text !== undefined) headers['Content-Type'] = options.content_type ?? 'application/json';
-  let response: Response;
-  try {
-    response = await fetch(full, {
-      method,
-      headers,
-      body: text as string | undefined,
-      signal: options.signal,
-    });
-  } catch (error) {
-    if (options.signal?.aborted) throw error;
-    tell(false);
-    throw new ApiError(0, { detail: String(error) });
-  }
+  const { signal } = options;
+  const response = await answered(
+    fetch(full, { method, headers, body: text as string | undefined, signal }),
+    signal,
+  );
   tell(true);
-  const replay = response.status === 202 ? ((await response.clone().json()) as Job) : null;
+  const replay = response.status === 202 ? ((await answered(response.clone().json(), signal)) as Job) : null;
   if (replay?.kind === 'replay') {
-    await replayed(replay, options.signal);
+    await replayed(replay, signal);
     return send(method, path, { ...options, action: false });
   }
   if (response.ok) return response;
@@ -113,7 +116,7 @@ async function send(method: string, path: string, options: Options): Promise<Res
 /** One request of the API; its JSON answer, undefined where there is none. Throws ApiError. */
 export async function call<T>(method: string, path: string, options: Options = {}): Promise<T> {
   const response = await send(method, path, options);
-  const text = await response.text();
+  const text = await answered(response.text(), options.signal);
   return (text ? JSON.parse(text) : undefined) as T;
 }
 
@@ -122,7 +125,9 @@ export const get = <T>(path: string, query?: Options['query'], signal?: AbortSig
 /** A change that a person asked for. */
 export const act = <T>(method: string, path: string, body?: unknown, options: Options = {}) =>
   call<T>(method, path, { ...options, body, action: true });
-export const get_blob = async (path: string, headers: Record<string, string>) =>
-  (await send('GET', path, { headers })).blob();
+export async function get_blob(path: string, headers: Record<string, string>): Promise<Blob> {
+  const response = await send('GET', path, { headers });
+  return answered(response.blob());
+}
 
 export const network_path = (name: string, rest = '') => `/v1/networks/${encodeURIComponent(name)}${rest}`;

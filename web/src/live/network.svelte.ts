@@ -89,7 +89,7 @@ export class LiveNetwork {
   async refresh() {
     try {
       this.accept(await get<NetworkView>(network_path(this.name)));
-      await Promise.all([this.refill(), this.fetch_model()]);
+      await Promise.all([this.fetch_history(), this.fetch_model()]);
       this.state = 'ready';
       this.refresh_diagnosis();
     } catch (error) {
@@ -103,7 +103,7 @@ export class LiveNetwork {
   }
 
   /** The whole history, as fine as a screen shows it. */
-  async refill() {
+  private async fetch_history() {
     if (this.refill_busy) return;
     this.refill_busy = true;
     this.refilled_at = performance.now();
@@ -113,6 +113,13 @@ export class LiveNetwork {
     } finally {
       this.refill_busy = false;
     }
+  }
+
+  /** The same, later if the server can't now: `refresh` reads all once it is back. */
+  private refill(): Promise<void> {
+    return this.fetch_history().catch((error) => {
+      if (!(error instanceof ApiError)) throw error;
+    });
   }
 
   async refresh_diagnosis() {
@@ -221,7 +228,7 @@ export class LiveNetwork {
   private async catch_up() {
     const before = this.view?.step;
     await this.refresh_view();
-    if (this.view?.step !== before) await this.refill().catch(() => {});
+    if (this.view?.step !== before) await this.refill();
   }
 
   private async refresh_view() {
@@ -243,12 +250,12 @@ export class LiveNetwork {
     if (this.state !== 'ready') return;
     if (this.job?.state === 'running' && performance.now() > this.diagnosed_at + kDiagnosisMs)
       this.refresh_diagnosis();
-    if (this.sparse && performance.now() > this.refilled_at + kFillMs) await this.refill().catch(() => {});
+    if (this.sparse && performance.now() > this.refilled_at + kFillMs) await this.refill();
     if (this.streaming) return;
     const before = this.view?.step;
     await this.refresh_view();
     if (this.view?.step !== before) {
-      await this.refill().catch(() => {});
+      await this.refill();
       this.want_model(true);
     }
   }
