@@ -4,7 +4,7 @@ export function snippets(url: string, body: unknown): { name: string; text: stri
   const { origin, pathname, search } = new URL(url);
   const python = json.replaceAll('null', 'None').replaceAll('true', 'True').replaceAll('false', 'False');
   return [
-    { name: 'curl', text: `curl '${url}' -d '${json.replaceAll("'", "'\\''")}'` },
+    { name: 'curl', text: `curl '${url}' \\\n  -d '${json.replaceAll("'", "'\\''")}'` },
     {
       name: 'Python',
       text: `import json, urllib.request\n\nrequest = urllib.request.Request(\n    "${url}",\n    data=json.dumps(${python}).encode(),\n    headers={"Content-Type": "application/json"})\nprint(json.load(urllib.request.urlopen(request)))`,
