@@ -158,13 +158,13 @@ export function render_chart(series: Series[], options: ChartOptions): string {
     );
     parts.push(svg_text(scale.left - 6, y + 4, short(value), { fill: palette.ink_soft, anchor: 'end' }));
   }
-  for (const value of ticks(scale.from, scale.to, width < 300 ? 3 : 5))
-    parts.push(
-      svg_text(scale.x(value), scale.bottom + 16, short(value, 4), {
-        fill: palette.ink_soft,
-        anchor: 'middle',
-      }),
-    );
+  // The last recorded step is often just short of a round one, which is worth its number all the same.
+  const beyond = (scale.to - scale.from) / 100;
+  for (const value of ticks(scale.from, scale.to + beyond, width < 300 ? 3 : 5)) {
+    const text = short(value, 4);
+    const x = Math.min(scale.x(value), width - text_width(text) / 2);
+    parts.push(svg_text(x, scale.bottom + 16, text, { fill: palette.ink_soft, anchor: 'middle' }));
+  }
   for (const one of series) parts.push(line(one, scale));
   if (options.x_title)
     parts.push(

@@ -4,7 +4,7 @@ import type { Parameters } from '../math/forward';
 import { light_palette } from '../math/palette';
 import { chart_rows, csv_of, render_chart, scale_of, ticks } from './chart';
 import { kPlane, render_legend } from './plane';
-import { escaped } from './svg';
+import { escaped, text_width } from './svg';
 import { activity_overview, activity_rows, surface_overview, surface_rows } from './tables';
 import { wiring_of } from './wiring';
 
@@ -39,6 +39,12 @@ describe('chart', () => {
     });
     expect(scale.y(0.01) - scale.y(0.1)).toBeCloseTo(scale.y(0.1) - scale.y(1));
     expect(scale.x_at(scale.x(0.3))).toBeCloseTo(0.3);
+  });
+
+  test('a round number just past the last step has its place, within the picture', () => {
+    const svg = render_chart([{ name: 'a', colour: '', x: [0, 1995], y: [1, 2] }], options);
+    const [, x] = svg.match(/<text x="([\d.]+)"[^>]*>2,000</)!;
+    expect(Number(x) + text_width('2,000') / 2).toBeLessThanOrEqual(options.width);
   });
 
   test('an empty chart has no NaN either', () => expect(render_chart([], options)).not.toContain('NaN'));
