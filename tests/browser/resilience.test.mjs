@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { Server, binary, finish, new_context, open_page, set_up, shown_step, until, words } from './support.mjs';
+import { Server, binary, finish, launch_with_tabs, open_page, routes, set_up, settled, shown_step, until, words } from './support.mjs';
 
 set_up(null);
 
@@ -19,7 +20,7 @@ async function start_training(server, name) {
 test('twelve tabs are live together', async () => {
   const server = await Server.start();
   await start_training(server, 'shared');
-  const context = await new_context();
+  const { context, close } = await launch_with_tabs();
   const pages = [];
   let streams = 0;
   context.on('request', (request) => {
@@ -29,6 +30,8 @@ test('twelve tabs are live together', async () => {
   for (const page of pages) await page.goto(`${server.url}/#/lab?net=shared`);
   for (const page of pages) {
     await page.bringToFront();
+    const hidden = await Promise.all(pages.map((one) => one.evaluate(() => document.hidden)));
+    assert.deepEqual(hidden, pages.map((one) => one !== page), 'eleven are hidden');
     const first = await until(() => shown_step(page).catch(() => 0), 'a step is shown', 15_000);
     await until(async () => (await shown_step(page)) > first, 'it goes on', 15_000);
     assert.deepEqual(page.faults, []);
@@ -37,9 +40,10 @@ test('twelve tabs are live together', async () => {
   await pages[0].close();
   await until(() => streams === 2, 'another tab takes it over');
   const left = pages[7];
+  await left.bringToFront();
   const then = await shown_step(left);
   await until(async () => (await shown_step(left)) > then, 'and the others go on', 15_000);
-  await context.close();
+  await close();
   await server.stop();
 });
 
@@ -63,6 +67,47 @@ test('a tab outlives the server: it says so, comes back and goes on by itself', 
   }, 'as fine as it was recorded');
   assert.deepEqual(places, [...places].sort((a, b) => a - b));
   await page.context().close();
+  await server.stop();
+});
+
+/** What stands between the browser and a server, and (where `cuts`) lets each answer of the API die in its middle. */
+async function relay_of(server) {
+  const relay = createServer(async (asked, answer) => {
+    const { method, headers } = asked;
+    const body = method === 'POST' ? asked : undefined;
+    const given = { 'Content-Type': headers['content-type'] ?? 'text/plain' };
+    try {
+      const response = await fetch(server.url + asked.url, { method, body, headers: given, duplex: 'half' });
+      const whole = Buffer.from(await response.arrayBuffer()); // never, of an event stream: pages then ask instead
+      answer.writeHead(response.status, { 'Content-Type': response.headers.get('Content-Type') ?? '', 'Content-Length': whole.length });
+      if (!relay.cuts || !/^\/(v\d|openapi)/.test(asked.url)) return answer.end(whole);
+      answer.write(whole.subarray(0, whole.length / 2), () => answer.destroy());
+      relay.cut++;
+    } catch {
+      answer.destroy(); // the server or the page is gone
+    }
+  });
+  await new Promise((resolve) => relay.listen(0, '127.0.0.1', resolve));
+  return Object.assign(relay, { url: `http://127.0.0.1:${relay.address().port}`, cuts: false, cut: 0 });
+}
+
+test('a server that dies in the middle of its answers is gone, on every page, until it is back', async () => {
+  const server = await Server.start(['--demo']);
+  const relay = await relay_of(server);
+  for (const route of routes) {
+    const page = await open_page();
+    await page.goto(`${relay.url}/#/${route === 'lab' ? 'lab?net=demo' : route}`);
+    await settled(page);
+    Object.assign(relay, { cuts: true, cut: 0 });
+    await page.reload();
+    await page.locator('.banners').getByText('The server does not answer').waitFor();
+    await until(() => relay.cut > 4, 'it is asked again');
+    relay.cuts = false;
+    await page.locator('.banners').getByText('The server does not answer').waitFor({ state: 'detached' });
+    await finish(page);
+  }
+  relay.closeAllConnections();
+  relay.close();
   await server.stop();
 });
 

@@ -101,10 +101,33 @@ export class Server {
 }
 
 let browser;
+const executablePath = process.env.MLPD_CHROMIUM ?? '/usr/bin/chromium';
+const switches = ['--no-sandbox', '--disable-dev-shm-usage'];
 export async function launch() {
-  const executablePath = process.env.MLPD_CHROMIUM ?? '/usr/bin/chromium';
-  browser = await chromium.launch({ executablePath, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+  browser = await chromium.launch({ executablePath, args: switches });
   return browser;
+}
+
+/**
+ * A browser as people have it: of its tabs one is in front, and the others are hidden. (Playwright's own makes each of
+ * its pages believe that it is in front, and paints all of them.)
+ */
+export async function launch_with_tabs() {
+  const folder = await mkdtemp(join(tmpdir(), 'mlpd-tabs-'));
+  const args = ['--headless=new', '--remote-debugging-port=0', `--user-data-dir=${folder}`, ...switches];
+  const program = spawn(executablePath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+  const gone = new Promise((resolve) => program.once('exit', resolve));
+  let log = '';
+  program.stderr.on('data', (text) => { log += text; });
+  const address = await until(() => log.match(/DevTools listening on (ws:\S+)/)?.[1], 'the browser listens', kStartMs);
+  const connected = await chromium.connectOverCDP(address, { noDefaults: true });
+  const close = async () => {
+    await connected.close();
+    program.kill('SIGKILL');
+    await gone;
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
+  };
+  return { context: connected.contexts()[0], close };
 }
 
 /** What the tests of one file share: the browser, and a server with these options (null: each test has its own). */
@@ -122,12 +145,10 @@ export function set_up(options = [], prepare = async () => {}) {
   return server;
 }
 
-export const new_context = (options) => browser.newContext(options);
-
 /** A page that notes whatever must not happen: errors, requests elsewhere, breaches of the policy. */
 export async function open_page({ theme = 'light', language = 'en', width = 1280, height = 900, context, ...more } = {}) {
   const options = { viewport: { width, height }, colorScheme: theme, locale: language === 'zh' ? 'zh-CN' : 'en-US', ...more };
-  const page = await (context ?? (await new_context(options))).newPage();
+  const page = await (context ?? (await browser.newContext(options))).newPage();
   page.faults = [];
   page.on('pageerror', (error) => page.faults.push(`error: ${error.message}`));
   page.on('console', (message) => {
