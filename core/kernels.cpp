@@ -43,7 +43,7 @@ HWY_BEFORE_NAMESPACE();
 namespace mlpd::core::HWY_NAMESPACE {
 
 inline constexpr std::size_t kPartials = 16;
-/// Depth of one pass at most: a panel of b (two vectors wide) fills most of the first-level cache.
+/// Depth of one pass at most: a panel of b (two vectors wide) fills the first-level cache.
 inline constexpr std::size_t kPassDepth = 256;
 /// Rows of a that are packed at once, at most: kPassRows × kPassDepth numbers stay in the second-level cache.
 inline constexpr std::size_t kPassRows = 264;
@@ -222,8 +222,9 @@ HWY_INLINE void product_of_panels(Product<T> p, std::size_t columns, bool resume
 /// The length, a multiple of `unit`, of the fewest passes of at most `most` that make up `whole`, all about
 /// equally long: 784 inputs are 4 × 196 and not 3 × 256 with a rest of 16 that hardly uses its panels.
 HWY_INLINE std::size_t even_step(std::size_t whole, std::size_t most, std::size_t unit) {
-  const std::size_t passes = std::max<std::size_t>((whole + most - 1) / most, 1);
-  return std::max((whole + passes * unit - 1) / (passes * unit) * unit, unit);
+  whole = std::max<std::size_t>(whole, 1);
+  const std::size_t passes = (whole + most - 1) / most;
+  return (whole + passes * unit - 1) / (passes * unit) * unit;
 }
 
 /// Large products, and all with bᵀ in place of b (kTransposed: b is columns × depth): pass by pass over the
