@@ -127,7 +127,7 @@ bool Batches<T>::continues(const Cursor& cursor) const {
 
 template <class T>
 void Batches<T>::enter(Cursor& cursor) const {
-  if (continues(cursor) && cursor.row < rows()) return;
+  if (continues(cursor)) return;
   cursor.data = digest_;
   cursor.batch_size = cut();
   cursor.shuffle = shuffle_;
@@ -137,22 +137,24 @@ void Batches<T>::enter(Cursor& cursor) const {
 
 template <class T>
 Batch<T> Batches<T>::next(Cursor& cursor) {
+  if (cursor.row >= rows()) {
+    ++cursor.epoch;
+    cursor.row = 0;
+  }
   const std::size_t first = static_cast<std::size_t>(cursor.row);
   const std::size_t count = std::min(batch_size_, rows() - first);
   cursor.row += count;
   const std::size_t in = inputs_.columns();
   const std::size_t out = targets_.columns();
   const bool weighed = weighed_targets_.size() != 0;
-  Batch<T> batch;
-  batch.smoothed = weighed;
   if (!shuffle_) {
+    if (count == rows()) return all();
     const T* weights = row_weights_.empty() ? nullptr : row_weights_.data() + first;
-    batch.inputs = {inputs_.data() + first * in, count, in};
-    batch.targets = {targets_.data() + first * out, count, out};
-    batch.loss_targets = {(weighed ? weighed_targets_ : targets_).data() + first * out, count, out};
-    batch.row_weights =
-        count == rows() && weights != nullptr ? all_weights_.data() : weights_of(weights, count);
-    return batch;
+    return {{inputs_.data() + first * in, count, in},
+            {targets_.data() + first * out, count, out},
+            {(weighed ? weighed_targets_ : targets_).data() + first * out, count, out},
+            weighed,
+            weights_of(weights, count)};
   }
   if (ordered_epoch_ != cursor.epoch) {
     order_ = permutation(rows(), seed_, kEpochStream + cursor.epoch);
@@ -171,23 +173,15 @@ Batch<T> Batches<T>::next(Cursor& cursor) {
     if (!row_weights_.empty()) gathered_weights_[r] = row_weights_[from];
   }
   const T* weights = row_weights_.empty() ? nullptr : gathered_weights_.data();
-  batch.inputs = batch_inputs_.view();
-  batch.targets = batch_targets_.view();
-  batch.loss_targets = (weighed ? batch_weighed_targets_ : batch_targets_).view();
-  batch.row_weights = weights_of(weights, count);
-  return batch;
+  return {batch_inputs_.view(), batch_targets_.view(),
+          (weighed ? batch_weighed_targets_ : batch_targets_).view(), weighed, weights_of(weights, count)};
 }
 
 template <class T>
 Batch<T> Batches<T>::all() const {
   const bool weighed = weighed_targets_.size() != 0;
-  Batch<T> batch;
-  batch.inputs = inputs_.view();
-  batch.targets = targets_.view();
-  batch.loss_targets = (weighed ? weighed_targets_ : targets_).view();
-  batch.smoothed = weighed;
-  batch.row_weights = all_weights_.empty() ? nullptr : all_weights_.data();
-  return batch;
+  return {inputs_.view(), targets_.view(), (weighed ? weighed_targets_ : targets_).view(), weighed,
+          all_weights_.empty() ? nullptr : all_weights_.data()};
 }
 
 template <class T>

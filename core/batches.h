@@ -39,9 +39,10 @@ class Batches {
 
   /// Whether the cursor was in this data, cut in the same way.
   bool continues(const Cursor& cursor) const;
-  /// Makes the cursor go on in this data, or begin a new epoch where it was elsewhere or the epoch is over.
+  /// Makes the cursor go on in this data, or begin a new epoch where it was elsewhere.
   void enter(Cursor& cursor) const;
-  /// The batch at the cursor, which moves past it. Gathers where shuffled; allocates only for a new epoch.
+  /// The batch at the cursor, which is in this data and moves past it, into a new epoch where one is over.
+  /// Gathers where shuffled; allocates only for a new epoch.
   Batch<T> next(Cursor& cursor);
   /// All rows in their order, weighed.
   Batch<T> all() const;

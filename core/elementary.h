@@ -103,6 +103,7 @@ struct ScalarOps {
   static V negative(V a) { return -a; }
   static V copy_sign(V magnitude, V sign) { return std::copysign(magnitude, sign); }
   static bool less(V a, V b) { return a < b; }
+  static V larger(V a, V b) { return a > b ? a : b; }  ///< b where that is NaN; a must not be
   static V select(bool condition, V yes, V no) { return condition ? yes : no; }
 
   /// x·2^n, n the low bits of `rounded` (reduce_exponent); x and the result normal.

@@ -15,6 +15,10 @@
 HWY_BEFORE_NAMESPACE();
 namespace mlpd::core::HWY_NAMESPACE {
 
+/// Samples that the last rows of a batch take at once, where they are as few as that: one vector of them.
+template <class T>
+inline constexpr std::size_t kShortRow = std::clamp(VectorOps<T>::kLanes, std::size_t{4}, kSamples);
+
 /// Samples that long batches take at once: what leaves registers enough for two tiles of dots().
 template <class T>
 inline constexpr std::size_t kWideRow = std::clamp(4 * VectorOps<T>::kLanes, kSamples, kWidestRow);
@@ -87,11 +91,11 @@ HWY_INLINE void dot_tile(T* out, const T* start, const T* in, std::size_t count,
   Lanes<T, kRow> sum[kTile];
 #pragma GCC unroll 8
   for (std::size_t t = 0; t < kTile; ++t) sum[t] = Lanes<T, kRow>::set(start != nullptr ? start[t] : T{0});
-  for (std::size_t i = 0; i < count; ++i) {
-    const auto x = Lanes<T, kRow>::load(in + i * kRow);
+  for (const T* const end = in + count * kRow; in != end; in += kRow, w += in_stride) {
+    const auto x = Lanes<T, kRow>::load(in);
 #pragma GCC unroll 8
     for (std::size_t t = 0; t < kTile; ++t) {
-      const auto weight = Ops::set(w[t * out_stride + i * in_stride]);
+      const auto weight = Ops::set(w[t * out_stride]);
 #pragma GCC unroll 16
       for (std::size_t v = 0; v < Lanes<T, kRow>::kVectors; ++v)
         sum[t].v[v] = Ops::fma(x.v[v], weight, sum[t].v[v]);

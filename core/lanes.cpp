@@ -65,10 +65,12 @@ void values(T* h, const T* z, std::size_t units) {
 template <Activation kActivation, std::size_t kRow, class T>
 void slopes(T* dz, const T* dh, const T* z, const T* h, std::size_t units) {
   using Ops = VectorOps<T>;
-  for (std::size_t i = 0; i < units * kRow; i += Ops::kLanes) {
-    const auto slope = activation_slope<kActivation, Ops>(Ops::load(z + i), Ops::load(h + i));
-    Ops::store(Ops::mul(Ops::load(dh + i), slope), dz + i);
-  }
+  for (std::size_t j = 0; j < units; ++j, z += kRow, h += kRow, dh += kRow, dz += kRow)
+#pragma GCC unroll 4
+    for (std::size_t v = 0; v < kRow; v += Ops::kLanes) {
+      const auto slope = activation_slope<kActivation, Ops>(Ops::load(z + v), Ops::load(h + v));
+      Ops::store(Ops::mul(Ops::load(dh + v), slope), dz + v);
+    }
 }
 
 /// softmax of two units: the larger one's power is e^0 = 1, or NaN where it is not finite.
@@ -219,33 +221,39 @@ void loss_of_block(const LanesArguments<T>& a, T* gradient, const T* h, const T*
   }
 }
 
-/// sums[k][j] += x[k]·dz[j], sums of the bias += dz[j], 16 samples after 16; kFirst starts them from 0.
+/// sum[16] += terms(i), the vector that begins with sample i of the row, 16 samples after 16; kFirst starts from 0.
+template <std::size_t kRow, bool kFirst, class T, class Terms>
+HWY_INLINE void add_row(T* sum, const Terms& add_term) {
+  using Ops = VectorOps<T>;
+  constexpr std::size_t kEnd = kFirst ? kSamples : std::min(kRow, kSamples);
+#pragma GCC unroll 16
+  for (std::size_t at = 0; at < kEnd; at += Ops::kLanes) {
+    auto total = kFirst ? Ops::set(0) : Ops::load(sum + at);
+#pragma GCC unroll 4
+    for (std::size_t i = at; i < kRow; i += kSamples) total = add_term(i, total);
+    Ops::store(total, sum + at);
+  }
+}
+
+/// sums[k][j] += x[k]·dz[j], sums of the bias += dz[j].
 template <std::size_t kRow, bool kFirst, class T>
 void accumulate(const LanesLayer& layer, T* sums, const T* x, const T* dz) {
   using Ops = VectorOps<T>;
+  const T* const dz_end = dz + layer.units * kRow;
   T* sum = sums + layer.weights * kSamples;
-  for (std::size_t k = 0; k < layer.inputs; ++k) {
-    const auto input = Lanes<T, kRow>::load(x + k * kRow);
-    for (std::size_t j = 0; j < layer.units; ++j, sum += kSamples) {
-#pragma GCC unroll 16
-      for (std::size_t at = 0; at < kSamples; at += Ops::kLanes) {
-        auto total = kFirst ? Ops::set(0) : Ops::load(sum + at);
-#pragma GCC unroll 4
-        for (std::size_t i = at; i < kRow; i += kSamples)
-          total = Ops::fma(input.v[i / Ops::kLanes], Ops::load(dz + j * kRow + i), total);
-        Ops::store(total, sum + at);
-      }
-    }
+  for (const T* const x_end = x + layer.inputs * kRow; x != x_end; x += kRow) {
+    const auto input = Lanes<T, kRow>::load(x);
+    for (const T* unit = dz; unit != dz_end; unit += kRow, sum += kSamples)
+      add_row<kRow, kFirst>(sum, [&](std::size_t i, typename Ops::V total) HWY_ATTR {
+        return Ops::fma(input.v[i / Ops::kLanes], Ops::load(unit + i), total);
+      });
   }
   if (!layer.has_bias) return;
   sum = sums + layer.bias * kSamples;
-  for (std::size_t j = 0; j < layer.units; ++j, sum += kSamples)
-    for (std::size_t at = 0; at < kSamples; at += Ops::kLanes) {
-      auto total = kFirst ? Ops::set(0) : Ops::load(sum + at);
-#pragma GCC unroll 4
-      for (std::size_t i = at; i < kRow; i += kSamples) total = Ops::add(total, Ops::load(dz + j * kRow + i));
-      Ops::store(total, sum + at);
-    }
+  for (const T* unit = dz; unit != dz_end; unit += kRow, sum += kSamples)
+    add_row<kRow, kFirst>(sum, [&](std::size_t i, typename Ops::V total) HWY_ATTR {
+      return Ops::add(total, Ops::load(unit + i));
+    });
 }
 
 /// Where the blocks of a pass are in its memory.
@@ -345,34 +353,36 @@ void outputs_of_block(const LanesArguments<T>& a, std::size_t row, std::size_t c
   store_outputs<kRow>(a, forward_block<kRow>(a, blocks), row, count);
 }
 
-/// Calls wide or narrow(a, row, count) for all rows.
 template <class T>
-HWY_INLINE void for_each_block(const LanesArguments<T>& a,
-                               void (*wide)(const LanesArguments<T>&, std::size_t, std::size_t),
-                               void (*narrow)(const LanesArguments<T>&, std::size_t, std::size_t)) {
-  constexpr std::size_t kWide = kWideRow<T>;
+using OfBlock = void (*)(const LanesArguments<T>&, std::size_t row, std::size_t count);
+
+/// Calls one of the three for all rows, each with as many as its row of lanes has, the last with what is left.
+template <class T>
+HWY_INLINE void for_each_block(const LanesArguments<T>& a, OfBlock<T> wide, OfBlock<T> narrow,
+                               OfBlock<T> brief) {
   for (std::size_t row = 0; row < a.inputs.rows;) {
     const std::size_t left = a.inputs.rows - row;
-    if (left > kSamples) {
-      wide(a, row, std::min(left, kWide));
-      row += kWide;
-    } else {
-      narrow(a, row, left);
-      row += kSamples;
-    }
+    const std::size_t taken = left > kSamples + kShortRow<T> ? kWideRow<T>
+                              : left > kShortRow<T>          ? kSamples
+                                                             : kShortRow<T>;
+    const OfBlock<T> block = taken > kSamples ? wide : taken == kSamples ? narrow : brief;
+    block(a, row, std::min(left, taken));
+    row += taken;
   }
 }
 
 template <class T>
 void gradient(const LanesArguments<T>& a) {
   if (a.inputs.rows == 0) std::fill_n(a.memory, a.parameter_count * kSamples, T{0});
-  for_each_block<T>(a, &gradient_of_block<kWideRow<T>, T>, &gradient_of_block<kSamples, T>);
+  for_each_block<T>(a, &gradient_of_block<kWideRow<T>, T>, &gradient_of_block<kSamples, T>,
+                    &gradient_of_block<kShortRow<T>, T>);
   reduce(a.memory, a.parameter_count, a.gradient);
 }
 
 template <class T>
 void forward(const LanesArguments<T>& a) {
-  for_each_block<T>(a, &outputs_of_block<kWideRow<T>, T>, &outputs_of_block<kSamples, T>);
+  for_each_block<T>(a, &outputs_of_block<kWideRow<T>, T>, &outputs_of_block<kSamples, T>,
+                    &outputs_of_block<kShortRow<T>, T>);
 }
 
 template <class T>
@@ -405,7 +415,7 @@ const LanesKernels<T>& kernels() {
 
 template <class T>
 LanesPass<T>::LanesPass(std::vector<LanesLayer> layers, const LossOptions& loss)
-    : layers_(std::move(layers)), arguments_(std::make_unique<LanesArguments<T>>()) {
+    : kernels_(&kernels<T>()), layers_(std::move(layers)), arguments_(std::make_unique<LanesArguments<T>>()) {
   LanesArguments<T>& a = *arguments_;
   a.layers = layers_;
   a.loss = loss.kind;
@@ -442,7 +452,7 @@ void LanesPass<T>::gradient(ConstMatrixView<T> inputs, ConstMatrixView<T> target
   a.gradient = gradient;
   a.last_z = last_z;
   a.last_h = last_h;
-  kernels<T>().gradient(a);
+  kernels_->gradient(a);
 }
 
 template <class T>
@@ -452,7 +462,7 @@ void LanesPass<T>::forward(ConstMatrixView<T> inputs, const T* parameters, T* la
   a.parameters = parameters;
   a.last_z = last_z;
   a.last_h = last_h;
-  kernels<T>().forward(a);
+  kernels_->forward(a);
 }
 
 template class LanesPass<float>;

@@ -28,6 +28,8 @@ struct LanesLayer {
 
 template <class T>
 struct LanesArguments;
+template <class T>
+struct LanesKernels;
 
 /// Forward and backward pass of a small stack of dense bricks, fused: 16 samples at a time lie across the
 /// vector lanes and the whole stack runs on them before the next 16. The numbers are those of core/kernels.h
@@ -51,6 +53,7 @@ class LanesPass {
   void forward(ConstMatrixView<T> inputs, const T* parameters, T* last_z, T* last_h);
 
  private:
+  const LanesKernels<T>* kernels_;
   std::vector<LanesLayer> layers_;
   AlignedBuffer<T> memory_;
   std::unique_ptr<LanesArguments<T>> arguments_;  // points into the two above

@@ -146,8 +146,7 @@ std::vector<LanesLayer> lanes_layers(const Network& network) {
 }  // namespace
 
 template <class T>
-void Workspace<T>::prepare(const Network& network, std::size_t batch_rows, Purpose purpose) {
-  if (rows == batch_rows && bricks.size() == network.bricks().size()) return;
+void Workspace<T>::shape(const Network& network, std::size_t batch_rows, Purpose purpose) {
   prepare_bricks(network.bricks(), bricks, batch_rows, purpose == Purpose::training);
   if (purpose == Purpose::evaluation) bricks.back().z.resize(batch_rows, network.output_count());
   row_losses.resize(batch_rows);

@@ -37,7 +37,12 @@ struct Workspace {
   std::size_t rows = 0;
 
   /// Shapes everything for batches of `batch_rows` rows. One workspace serves one purpose.
-  void prepare(const Network& network, std::size_t batch_rows, Purpose purpose);
+  void prepare(const Network& network, std::size_t batch_rows, Purpose purpose) {
+    if (batch_rows != rows || bricks.empty()) shape(network, batch_rows, purpose);
+  }
+
+ private:
+  void shape(const Network& network, std::size_t batch_rows, Purpose purpose);
 };
 
 /// What all bricks of one pass share.

@@ -175,6 +175,7 @@ Advance NetworkLearner<T>::advance(std::uint64_t steps, std::uint64_t record_eve
 template <class T>
 std::uint64_t NetworkLearner<T>::run(std::uint64_t steps, std::uint64_t record_every,
                                      const OnRecord& on_record) {
+  batches_.enter(state_.cursor);
   std::uint64_t until_record =
       record_every == 0 ? steps : (record_every - state_.step % record_every) % record_every;
   for (std::uint64_t i = 0; i < steps; ++i) {
@@ -191,6 +192,7 @@ template <class T>
 std::uint64_t NetworkLearner<T>::replay(std::uint64_t steps, std::uint64_t record_every) {
   for (std::uint64_t i = 0; i < steps; ++i) {
     saved_.assign(state_);
+    batches_.enter(state_.cursor);
     update(record_every != 0 && state_.step % record_every == 0, {});
     if (state_.finite()) continue;
     state_.assign(saved_);
@@ -199,12 +201,11 @@ std::uint64_t NetworkLearner<T>::replay(std::uint64_t steps, std::uint64_t recor
   return steps;
 }
 
-/// One step. False where a record was due and the state was not finite any more (nothing is recorded then).
+/// One step from a cursor that is in the data. False where a record was due and the state was not finite any more (nothing is recorded then).
 template <class T>
 bool NetworkLearner<T>::update(bool recorded, const OnRecord& on_record) {
-  batches_.enter(state_.cursor);
   const Batch<T> batch = batches_.next(state_.cursor);
-  if (is_solver(rule_in_force(state_, spec_.hyper_parameters.optimizer).kind))
+  if (is_solver(kind_in_force(state_, spec_.hyper_parameters.optimizer)))
     return solver_update(batch, recorded, on_record);
   objective_.gradient(batch, state_.parameters.data(), state_.running.data(), state_.step, gradient_.data());
   const HyperParameters& hyper_parameters = spec_.hyper_parameters;

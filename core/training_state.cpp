@@ -231,7 +231,7 @@ bool TrainingState<T>::finite() const {
 template <class T>
 OptimizerOptions rule_in_force(const TrainingState<T>& state, const OptimizerOptions& options) {
   OptimizerOptions rule = options;
-  if (options.kind == Optimizer::automatic) rule.kind = state.solver.choice;
+  rule.kind = kind_in_force(state, options);
   return rule;
 }
 

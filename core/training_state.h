@@ -41,6 +41,10 @@ struct TrainingState {
 
 /// The rule that updates by the state: the network's, or what auto chose.
 template <class T>
+Optimizer kind_in_force(const TrainingState<T>& state, const OptimizerOptions& options) {
+  return options.kind == Optimizer::automatic ? state.solver.choice : options.kind;
+}
+template <class T>
 OptimizerOptions rule_in_force(const TrainingState<T>& state, const OptimizerOptions& options);
 
 /// The rate of the state's next update: the schedule's, times the plateau's factor.

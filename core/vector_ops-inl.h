@@ -70,6 +70,7 @@ struct VectorOps {
   static HWY_INLINE V negative(V a) { return hn::Neg(a); }
   static HWY_INLINE V copy_sign(V magnitude, V sign) { return hn::CopySign(magnitude, sign); }
   static HWY_INLINE M less(V a, V b) { return hn::Lt(a, b); }
+  static HWY_INLINE V larger(V a, V b) { return hn::Max(a, b); }
   static HWY_INLINE V select(M condition, V yes, V no) { return hn::IfThenElse(condition, yes, no); }
 
   static HWY_INLINE V scale(V x, V rounded) {
