@@ -29,20 +29,19 @@ namespace mlpd::core::HWY_NAMESPACE {
 template <Activation kActivation, class T>
 void apply_value(MatrixView<T> h, ConstMatrixView<T> z) {
   using Ops = VectorOps<T>;
-  const std::size_t n = z.size();
-  for (std::size_t i = 0; i < n; i += Ops::kLanes)
-    Ops::store(activation_value<kActivation, Ops>(Ops::load(z.data + i, n - i)), h.data + i, n - i);
+  for_each_vector<T>(z.size(), [&](std::size_t i, std::size_t count) MLPD_LOOP_BODY {
+    Ops::store(activation_value<kActivation, Ops>(Ops::load(z.data + i, count)), h.data + i, count);
+  });
 }
 
 template <Activation kActivation, class T>
 void apply_slope(MatrixView<T> dz, ConstMatrixView<T> dh, ConstMatrixView<T> z, ConstMatrixView<T> h) {
   using Ops = VectorOps<T>;
-  const std::size_t n = z.size();
-  for (std::size_t i = 0; i < n; i += Ops::kLanes) {
+  for_each_vector<T>(z.size(), [&](std::size_t i, std::size_t count) MLPD_LOOP_BODY {
     const auto slope =
-        activation_slope<kActivation, Ops>(Ops::load(z.data + i, n - i), Ops::load(h.data + i, n - i));
-    Ops::store(Ops::mul(Ops::load(dh.data + i, n - i), slope), dz.data + i, n - i);
-  }
+        activation_slope<kActivation, Ops>(Ops::load(z.data + i, count), Ops::load(h.data + i, count));
+    Ops::store(Ops::mul(Ops::load(dh.data + i, count), slope), dz.data + i, count);
+  });
 }
 
 template <class T>
@@ -54,14 +53,16 @@ void softmax(MatrixView<T> h, ConstMatrixView<T> z) {
     const T largest = *std::max_element(from, from + columns);
     for (std::size_t j = 0; j < columns; ++j) h(b, j) = from[j] - largest;
   }
-  for (std::size_t i = 0; i < h.size(); i += Ops::kLanes)
-    Ops::store(exp_of_nonpositive<Ops>(Ops::load(h.data + i, h.size() - i)), h.data + i, h.size() - i);
+  for_each_vector<T>(h.size(), [&](std::size_t i, std::size_t count) MLPD_LOOP_BODY {
+    Ops::store(exp_of_nonpositive<Ops>(Ops::load(h.data + i, count)), h.data + i, count);
+  });
   for (std::size_t b = 0; b < z.rows; ++b) {
     T* row = h.row(b);
     T sum = 0;
     for (std::size_t j = 0; j < columns; ++j) sum += row[j];
-    for (std::size_t j = 0; j < columns; j += Ops::kLanes)
-      Ops::store(Ops::div(Ops::load(row + j, columns - j), Ops::set(sum)), row + j, columns - j);
+    for_each_vector<T>(columns, [&](std::size_t j, std::size_t count) MLPD_LOOP_BODY {
+      Ops::store(Ops::div(Ops::load(row + j, count), Ops::set(sum)), row + j, count);
+    });
   }
 }
 

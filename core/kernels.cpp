@@ -59,69 +59,73 @@ HWY_INLINE void fetch_next(const Product<T>& p, std::size_t row, std::size_t col
       __builtin_prefetch(p.c + i * p.c_stride + column + v * VectorOps<T>::kLanes, kRead, kSecondLevelCache);
 }
 
-/// kRows × (kVectors vectors) of c; only the last vector may be partial. `resume` goes on from c instead of
-/// bias.
-template <class T, std::size_t kRows, std::size_t kVectors>
+/// kRows × (kVectors vectors) of c; all `left` columns from `column` on where these are fewer (not kWhole).
+/// `resume` goes on from c instead of bias.
+template <class T, std::size_t kRows, std::size_t kVectors, bool kWhole>
 HWY_INLINE void block(const Product<T>& p, std::size_t row, std::size_t column, bool resume) {
   using Ops = VectorOps<T>;
   typename Ops::V sum[kRows][kVectors];
-  const std::size_t left = p.columns - column;
+  const auto count = [&](std::size_t v) MLPD_LOOP_BODY {  // of the numbers in a row's vector v
+    return kWhole ? Ops::kLanes : p.columns - column - v * Ops::kLanes;
+  };
+  T* const c = p.c + row * p.c_stride + column;
 #pragma GCC unroll 16
   for (std::size_t v = 0; v < kVectors; ++v) {
-    const std::size_t offset = v * Ops::kLanes;
-    const auto start = p.bias == nullptr ? Ops::set(0) : Ops::load(p.bias + column + offset, left - offset);
+    const std::size_t at = v * Ops::kLanes;
+    const auto start = p.bias == nullptr ? Ops::set(0) : Ops::load(p.bias + column + at, count(v));
 #pragma GCC unroll 16
     for (std::size_t i = 0; i < kRows; ++i)
-      sum[i][v] = resume ? Ops::load(p.c + (row + i) * p.c_stride + column + offset, left - offset) : start;
+      sum[i][v] = resume ? Ops::load(c + i * p.c_stride + at, count(v)) : start;
   }
   const T* a = p.a + row / kBlockRows * kBlockRows * p.block_stride + row % kBlockRows * p.row_stride;
   const T* b = p.b + column;
   fetch_next<T, kRows, kVectors>(p, row, column);
-  if (left >= kVectors * Ops::kLanes) {
-    for (std::size_t d = 0; d < p.depth; ++d, a += p.depth_stride, b += p.b_stride) {
+#pragma GCC unroll 2
+  for (std::size_t d = 0; d < p.depth; ++d, a += p.depth_stride, b += p.b_stride) {
 #pragma GCC unroll 16
-      for (std::size_t i = 0; i < kRows; ++i) {
-        const auto factor = Ops::set(a[i * p.row_stride]);
+    for (std::size_t i = 0; i < kRows; ++i) {
+      const auto factor = Ops::set(a[i * p.row_stride]);
 #pragma GCC unroll 16
-        for (std::size_t v = 0; v < kVectors; ++v)
-          sum[i][v] = Ops::fma(factor, Ops::load(b + v * Ops::kLanes), sum[i][v]);
-      }
-    }
-  } else {
-    for (std::size_t d = 0; d < p.depth; ++d, a += p.depth_stride, b += p.b_stride) {
-#pragma GCC unroll 16
-      for (std::size_t i = 0; i < kRows; ++i) {
-        const auto factor = Ops::set(a[i * p.row_stride]);
-#pragma GCC unroll 16
-        for (std::size_t v = 0; v < kVectors; ++v)
-          sum[i][v] = Ops::fma(factor, Ops::load(b + v * Ops::kLanes, left - v * Ops::kLanes), sum[i][v]);
-      }
+      for (std::size_t v = 0; v < kVectors; ++v)
+        sum[i][v] = Ops::fma(factor, Ops::load(b + v * Ops::kLanes, count(v)), sum[i][v]);
     }
   }
 #pragma GCC unroll 16
   for (std::size_t i = 0; i < kRows; ++i) {
 #pragma GCC unroll 16
-    for (std::size_t v = 0; v < kVectors; ++v) {
-      const std::size_t offset = v * Ops::kLanes;
-      Ops::store(sum[i][v], p.c + (row + i) * p.c_stride + column + offset, left - offset);
-    }
+    for (std::size_t v = 0; v < kVectors; ++v)
+      Ops::store(sum[i][v], c + i * p.c_stride + v * Ops::kLanes, count(v));
   }
 }
 
-template <class T, std::size_t kVectors>
+/// All rows of kVectors vectors of columns. Eight last rows are two fours where a's rows are evenly spaced: a
+/// block of two has too few sums to keep the multipliers busy.
+template <class T, std::size_t kVectors, bool kWhole>
 HWY_INLINE void column_of_blocks(const Product<T>& p, std::size_t column, bool resume) {
+  const bool even = p.block_stride == p.row_stride;
   std::size_t row = 0;
-  for (; row + kBlockRows <= p.rows; row += kBlockRows)
-    block<T, kBlockRows, kVectors>(p, row, column, resume);
-  if (row + 4 <= p.rows) {
-    block<T, 4, kVectors>(p, row, column, resume);
-    row += 4;
-  }
+  for (; row + kBlockRows <= p.rows && !(even && row + 8 == p.rows); row += kBlockRows)
+    block<T, kBlockRows, kVectors, kWhole>(p, row, column, resume);
+  for (; row + 4 <= p.rows; row += 4) block<T, 4, kVectors, kWhole>(p, row, column, resume);
   if (row + 2 <= p.rows) {
-    block<T, 2, kVectors>(p, row, column, resume);
+    block<T, 2, kVectors, kWhole>(p, row, column, resume);
     row += 2;
   }
-  if (row < p.rows) block<T, 1, kVectors>(p, row, column, resume);
+  if (row < p.rows) block<T, 1, kVectors, kWhole>(p, row, column, resume);
+}
+
+/// The columns from `column` on, two vectors of them at most.
+template <class T>
+HWY_INLINE void columns_of_blocks(const Product<T>& p, std::size_t column, bool resume) {
+  constexpr std::size_t kLanes = VectorOps<T>::kLanes;
+  const std::size_t left = p.columns - column;
+  if (left >= 2 * kLanes) {
+    column_of_blocks<T, 2, true>(p, column, resume);
+  } else if (left > kLanes) {
+    column_of_blocks<T, 2, false>(p, column, resume);
+  } else {
+    column_of_blocks<T, 1, false>(p, column, resume);
+  }
 }
 
 /// Small products: b as it lies.
@@ -130,9 +134,8 @@ void product_in_place(const Product<T>& p) {
   constexpr std::size_t kLanes = VectorOps<T>::kLanes;
   std::size_t column = 0;
   if (p.rows == 1)  // bound by memory: read long runs of each row of b
-    for (; column + 8 * kLanes <= p.columns; column += 8 * kLanes) block<T, 1, 8>(p, 0, column, false);
-  for (; column + kLanes < p.columns; column += 2 * kLanes) column_of_blocks<T, 2>(p, column, false);
-  if (column < p.columns) column_of_blocks<T, 1>(p, column, false);
+    for (; column + 8 * kLanes <= p.columns; column += 8 * kLanes) block<T, 1, 8, true>(p, 0, column, false);
+  for (; column < p.columns; column += 2 * kLanes) columns_of_blocks(p, column, false);
 }
 
 /// panels[s][d][n] = b[d][s·kWidth + n] for `depth` × `width` numbers: each panel is one strip of columns,
@@ -146,30 +149,65 @@ void pack(const T* b, std::size_t stride, std::size_t depth, std::size_t width, 
       Ops::store(Ops::load(b + n, width - n), panels + n / kWidth * kWidth * kPassDepth + n % kWidth);
 }
 
+#if HWY_NATIVE_FMA
+
+/// 16 bytes of rows of b across: to[d][n] = b[n][d] for as many d as a vector of 32 bytes at most has
+/// numbers.
+template <class T>
+struct Across {
+  using D = hn::CappedTag<T, 32 / sizeof(T)>;
+  using V = hn::Vec<D>;
+  static constexpr std::size_t kRows = 16 / sizeof(T);
+  static constexpr std::size_t kDepth = HWY_MIN(32, HWY_MAX_BYTES) / sizeof(T);
+
+  /// The numbers of each 16 bytes of v: to[0] and, where v is twice as long, to[kRows].
+  static HWY_INLINE void store(V v, T* to, std::size_t to_stride) {
+    if constexpr (kDepth == kRows) {
+      hn::StoreU(v, D(), to);
+    } else {
+      const hn::Half<D> half;
+      hn::StoreU(hn::LowerHalf(half, v), half, to);
+      hn::StoreU(hn::UpperHalf(half, v), half, to + kRows * to_stride);
+    }
+  }
+
+  static HWY_INLINE void transpose(const T* b, std::size_t stride, T* to, std::size_t to_stride) {
+    const D d;
+    const V first = hn::LoadU(d, b);
+    const V second = hn::LoadU(d, b + stride);
+    if constexpr (kRows == 2) {
+      store(hn::InterleaveLower(d, first, second), to, to_stride);
+      store(hn::InterleaveUpper(d, first, second), to + to_stride, to_stride);
+    } else {
+      const hn::Repartition<double, D> pairs;
+      const V third = hn::LoadU(d, b + 2 * stride);
+      const V fourth = hn::LoadU(d, b + 3 * stride);
+      const auto low = hn::BitCast(pairs, hn::InterleaveLower(d, first, second));
+      const auto low2 = hn::BitCast(pairs, hn::InterleaveLower(d, third, fourth));
+      const auto high = hn::BitCast(pairs, hn::InterleaveUpper(d, first, second));
+      const auto high2 = hn::BitCast(pairs, hn::InterleaveUpper(d, third, fourth));
+      store(hn::BitCast(d, hn::InterleaveLower(pairs, low, low2)), to, to_stride);
+      store(hn::BitCast(d, hn::InterleaveUpper(pairs, low, low2)), to + to_stride, to_stride);
+      store(hn::BitCast(d, hn::InterleaveLower(pairs, high, high2)), to + 2 * to_stride, to_stride);
+      store(hn::BitCast(d, hn::InterleaveUpper(pairs, high, high2)), to + 3 * to_stride, to_stride);
+    }
+  }
+};
+
+#endif
+
 /// panel[d][n] = b[n][d].
 template <class T>
 void pack_transposed(const T* b, std::size_t stride, std::size_t depth, std::size_t width, T* panel) {
-  using Ops = VectorOps<T>;
-  constexpr std::size_t kWidth = 2 * Ops::kLanes;
+  constexpr std::size_t kWidth = 2 * VectorOps<T>::kLanes;
   std::size_t n = 0;
 #if HWY_NATIVE_FMA
-  constexpr std::size_t kGroup = 16 / sizeof(T);  // rows of b that make 16 bytes of the panel
-  const hn::CappedTag<T, kGroup> narrow;
-  const typename Ops::D wide;
-  HWY_ALIGN T mixed[kGroup * Ops::kLanes];
+  constexpr std::size_t kGroup = Across<T>::kRows;
   for (; n + kGroup <= width; n += kGroup) {
     const T* row = b + n * stride;
     std::size_t d = 0;
-    for (; d + Ops::kLanes <= depth; d += Ops::kLanes) {
-      if constexpr (kGroup == 4) {
-        hn::StoreInterleaved4(Ops::load(row + d), Ops::load(row + stride + d),
-                              Ops::load(row + 2 * stride + d), Ops::load(row + 3 * stride + d), wide, mixed);
-      } else {
-        hn::StoreInterleaved2(Ops::load(row + d), Ops::load(row + stride + d), wide, mixed);
-      }
-      for (std::size_t i = 0; i < Ops::kLanes; ++i)
-        hn::StoreU(hn::Load(narrow, mixed + i * kGroup), narrow, panel + (d + i) * kWidth + n);
-    }
+    for (; d + Across<T>::kDepth <= depth; d += Across<T>::kDepth)
+      Across<T>::transpose(row + d, stride, panel + d * kWidth + n, kWidth);
     for (; d < depth; ++d)
       for (std::size_t i = 0; i < kGroup; ++i) panel[d * kWidth + n + i] = row[i * stride + d];
   }
@@ -208,11 +246,7 @@ HWY_INLINE void product_of_panels(Product<T> p, std::size_t columns, bool resume
   p.b_stride = kWidth;
   for (std::size_t column = 0; column < columns; column += kWidth) {
     p.columns = std::min(kWidth, columns - column);
-    if (p.columns > kWidth / 2) {
-      column_of_blocks<T, 2>(p, 0, resume);
-    } else {
-      column_of_blocks<T, 1>(p, 0, resume);
-    }
+    columns_of_blocks(p, 0, resume);
     p.c += kWidth;
     p.b += kPassDepth * kWidth;
     if (p.bias != nullptr) p.bias += kWidth;
@@ -306,11 +340,11 @@ void interleaved(T* dweights, T* dbias, ConstMatrixView<T> input, ConstMatrixVie
 template <class T>
 void column_sums(T* sums, ConstMatrixView<T> dz) {
   using Ops = VectorOps<T>;
-  for (std::size_t j = 0; j < dz.columns; j += Ops::kLanes) {
+  for_each_vector<T>(dz.columns, [&](std::size_t j, std::size_t count) MLPD_LOOP_BODY {
     auto sum = Ops::set(0);
-    for (std::size_t b = 0; b < dz.rows; ++b) sum = Ops::add(sum, Ops::load(dz.row(b) + j, dz.columns - j));
-    Ops::store(sum, sums + j, dz.columns - j);
-  }
+    for (std::size_t b = 0; b < dz.rows; ++b) sum = Ops::add(sum, Ops::load(dz.row(b) + j, count));
+    Ops::store(sum, sums + j, count);
+  });
 }
 
 template <class T>
@@ -389,9 +423,15 @@ void dense_backward_weights(MatrixView<T> dweights, T* dbias, ConstMatrixView<T>
   // matrices.
   if (row_sum == RowSum::interleaved || dz.rows == 0)
     return dense_kernels<T>().interleaved(dweights.data, dbias, input, dz);
-  run<T>({dweights.data, dweights.columns, input.data, 1, input.columns, 1, dz.data, dz.columns, nullptr,
-          dweights.rows, dweights.columns, dz.rows},
-         dense_kernels<T>().product, executor);
+  if (dz.columns == 1) {  // the same products with the inputs, which are many, across the vectors
+    run<T>({dweights.data, dweights.rows, dz.data, 1, 1, 1, input.data, input.columns, nullptr, 1,
+            dweights.rows, dz.rows},
+           dense_kernels<T>().product, executor);
+  } else {
+    run<T>({dweights.data, dweights.columns, input.data, 1, input.columns, 1, dz.data, dz.columns, nullptr,
+            dweights.rows, dweights.columns, dz.rows},
+           dense_kernels<T>().product, executor);
+  }
   if (dbias != nullptr) dense_kernels<T>().column_sums(dbias, dz);
 }
 

@@ -16,8 +16,10 @@ HWY_BEFORE_NAMESPACE();
 namespace mlpd::core::HWY_NAMESPACE {
 
 /// Samples that the last rows of a batch take at once, where they are as few as that: one vector of them.
+/// (Without vectors nothing is gained.)
 template <class T>
-inline constexpr std::size_t kShortRow = std::clamp(VectorOps<T>::kLanes, std::size_t{4}, kSamples);
+inline constexpr std::size_t kShortRow = VectorOps<T>::kLanes == 1 ? kSamples
+                                                                   : std::min(VectorOps<T>::kLanes, kSamples);
 
 /// Samples that long batches take at once: what leaves registers enough for two tiles of dots().
 template <class T>

@@ -221,7 +221,8 @@ void loss_of_block(const LanesArguments<T>& a, T* gradient, const T* h, const T*
   }
 }
 
-/// sum[16] += terms(i), the vector that begins with sample i of the row, 16 samples after 16; kFirst starts from 0.
+/// sum[16] += terms(i), the vector that begins with sample i of the row, 16 samples after 16; kFirst starts
+/// from 0.
 template <std::size_t kRow, bool kFirst, class T, class Terms>
 HWY_INLINE void add_row(T* sum, const Terms& add_term) {
   using Ops = VectorOps<T>;
@@ -251,9 +252,8 @@ void accumulate(const LanesLayer& layer, T* sums, const T* x, const T* dz) {
   if (!layer.has_bias) return;
   sum = sums + layer.bias * kSamples;
   for (const T* unit = dz; unit != dz_end; unit += kRow, sum += kSamples)
-    add_row<kRow, kFirst>(sum, [&](std::size_t i, typename Ops::V total) HWY_ATTR {
-      return Ops::add(total, Ops::load(unit + i));
-    });
+    add_row<kRow, kFirst>(sum, [&](std::size_t i, typename Ops::V total)
+                                   HWY_ATTR { return Ops::add(total, Ops::load(unit + i)); });
 }
 
 /// Where the blocks of a pass are in its memory.
@@ -356,7 +356,8 @@ void outputs_of_block(const LanesArguments<T>& a, std::size_t row, std::size_t c
 template <class T>
 using OfBlock = void (*)(const LanesArguments<T>&, std::size_t row, std::size_t count);
 
-/// Calls one of the three for all rows, each with as many as its row of lanes has, the last with what is left.
+/// Calls one of the three for all rows, each with as many as its row of lanes has, the last with what is
+/// left.
 template <class T>
 HWY_INLINE void for_each_block(const LanesArguments<T>& a, OfBlock<T> wide, OfBlock<T> narrow,
                                OfBlock<T> brief) {

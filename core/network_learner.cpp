@@ -201,7 +201,8 @@ std::uint64_t NetworkLearner<T>::replay(std::uint64_t steps, std::uint64_t recor
   return steps;
 }
 
-/// One step from a cursor that is in the data. False where a record was due and the state was not finite any more (nothing is recorded then).
+/// One step from a cursor that is in the data. False where a record was due and the state was not finite any
+/// more (nothing is recorded then).
 template <class T>
 bool NetworkLearner<T>::update(bool recorded, const OnRecord& on_record) {
   const Batch<T> batch = batches_.next(state_.cursor);

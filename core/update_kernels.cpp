@@ -36,22 +36,22 @@ namespace mlpd::core::HWY_NAMESPACE {
 template <class T>
 void sgd(T* w, const T* g, std::size_t n, T rate) {
   using Ops = VectorOps<T>;
-  for (std::size_t i = 0; i < n; i += Ops::kLanes)
-    Ops::store(Ops::negative_fma(Ops::set(rate), Ops::load(g + i, n - i), Ops::load(w + i, n - i)), w + i,
-               n - i);
+  for_each_vector<T>(n, [&](std::size_t i, std::size_t count) MLPD_LOOP_BODY {
+    Ops::store(Ops::negative_fma(Ops::set(rate), Ops::load(g + i, count), Ops::load(w + i, count)), w + i,
+               count);
+  });
 }
 
 template <class T>
 void momentum(T* w, T* velocity, const T* g, std::size_t n, T rate, T momentum, bool nesterov) {
   using Ops = VectorOps<T>;
-  for (std::size_t i = 0; i < n; i += Ops::kLanes) {
-    const std::size_t left = n - i;
-    const auto gradient = Ops::load(g + i, left);
-    const auto v = Ops::fma(Ops::set(momentum), Ops::load(velocity + i, left), gradient);
+  for_each_vector<T>(n, [&](std::size_t i, std::size_t count) MLPD_LOOP_BODY {
+    const auto gradient = Ops::load(g + i, count);
+    const auto v = Ops::fma(Ops::set(momentum), Ops::load(velocity + i, count), gradient);
     const auto direction = nesterov ? Ops::fma(Ops::set(momentum), v, gradient) : v;
-    Ops::store(v, velocity + i, left);
-    Ops::store(Ops::negative_fma(Ops::set(rate), direction, Ops::load(w + i, left)), w + i, left);
-  }
+    Ops::store(v, velocity + i, count);
+    Ops::store(Ops::negative_fma(Ops::set(rate), direction, Ops::load(w + i, count)), w + i, count);
+  });
 }
 
 /// w − rate·g/(√square + epsilon).
@@ -65,54 +65,51 @@ HWY_INLINE typename Ops::V rooted_update(typename Ops::V w, typename Ops::V g, t
 template <class T>
 void rmsprop(T* w, T* square, const T* g, std::size_t n, T rate, T decay, T epsilon) {
   using Ops = VectorOps<T>;
-  for (std::size_t i = 0; i < n; i += Ops::kLanes) {
-    const std::size_t left = n - i;
-    const auto gradient = Ops::load(g + i, left);
-    const auto kept = Ops::mul(Ops::set(decay), Ops::load(square + i, left));
+  for_each_vector<T>(n, [&](std::size_t i, std::size_t count) MLPD_LOOP_BODY {
+    const auto gradient = Ops::load(g + i, count);
+    const auto kept = Ops::mul(Ops::set(decay), Ops::load(square + i, count));
     const auto s = Ops::fma(Ops::set(1 - decay), Ops::mul(gradient, gradient), kept);
-    Ops::store(s, square + i, left);
-    Ops::store(rooted_update<Ops>(Ops::load(w + i, left), gradient, s, rate, epsilon), w + i, left);
-  }
+    Ops::store(s, square + i, count);
+    Ops::store(rooted_update<Ops>(Ops::load(w + i, count), gradient, s, rate, epsilon), w + i, count);
+  });
 }
 
 template <class T>
 void adagrad(T* w, T* square, const T* g, std::size_t n, T rate, T epsilon) {
   using Ops = VectorOps<T>;
-  for (std::size_t i = 0; i < n; i += Ops::kLanes) {
-    const std::size_t left = n - i;
-    const auto gradient = Ops::load(g + i, left);
-    const auto s = Ops::fma(gradient, gradient, Ops::load(square + i, left));
-    Ops::store(s, square + i, left);
-    Ops::store(rooted_update<Ops>(Ops::load(w + i, left), gradient, s, rate, epsilon), w + i, left);
-  }
+  for_each_vector<T>(n, [&](std::size_t i, std::size_t count) MLPD_LOOP_BODY {
+    const auto gradient = Ops::load(g + i, count);
+    const auto s = Ops::fma(gradient, gradient, Ops::load(square + i, count));
+    Ops::store(s, square + i, count);
+    Ops::store(rooted_update<Ops>(Ops::load(w + i, count), gradient, s, rate, epsilon), w + i, count);
+  });
 }
 
 template <class T>
 void adam(T* w, T* mean, T* square, const T* g, std::size_t n, const AdamStep<T>& step) {
   using Ops = VectorOps<T>;
-  for (std::size_t i = 0; i < n; i += Ops::kLanes) {
-    const std::size_t left = n - i;
-    const auto gradient = Ops::load(g + i, left);
+  for_each_vector<T>(n, [&](std::size_t i, std::size_t count) MLPD_LOOP_BODY {
+    const auto gradient = Ops::load(g + i, count);
     const auto m = Ops::fma(Ops::set(step.one_minus_beta1), gradient,
-                            Ops::mul(Ops::set(step.beta1), Ops::load(mean + i, left)));
+                            Ops::mul(Ops::set(step.beta1), Ops::load(mean + i, count)));
     const auto s = Ops::fma(Ops::set(step.one_minus_beta2), Ops::mul(gradient, gradient),
-                            Ops::mul(Ops::set(step.beta2), Ops::load(square + i, left)));
-    Ops::store(m, mean + i, left);
-    Ops::store(s, square + i, left);
+                            Ops::mul(Ops::set(step.beta2), Ops::load(square + i, count)));
+    Ops::store(m, mean + i, count);
+    Ops::store(s, square + i, count);
     const auto denominator = Ops::fma(Ops::sqrt(s), Ops::set(step.inverse_root), Ops::set(step.epsilon));
-    const auto kept = Ops::mul(Ops::set(step.keep), Ops::load(w + i, left));
-    Ops::store(Ops::negative_fma(Ops::set(step.rate), Ops::div(m, denominator), kept), w + i, left);
-  }
+    const auto kept = Ops::mul(Ops::set(step.keep), Ops::load(w + i, count));
+    Ops::store(Ops::negative_fma(Ops::set(step.rate), Ops::div(m, denominator), kept), w + i, count);
+  });
 }
 
 template <class T>
 void average(T* average, const T* w, std::size_t n, T decay) {
   using Ops = VectorOps<T>;
-  for (std::size_t i = 0; i < n; i += Ops::kLanes) {
-    const auto old = Ops::load(average + i, n - i);
-    Ops::store(Ops::fma(Ops::set(1 - decay), Ops::sub(Ops::load(w + i, n - i), old), old), average + i,
-               n - i);
-  }
+  for_each_vector<T>(n, [&](std::size_t i, std::size_t count) MLPD_LOOP_BODY {
+    const auto old = Ops::load(average + i, count);
+    Ops::store(Ops::fma(Ops::set(1 - decay), Ops::sub(Ops::load(w + i, count), old), old), average + i,
+               count);
+  });
 }
 
 template <class T>
@@ -120,13 +117,13 @@ void penalty(T* g, const T* w, std::size_t n, T l1_per_row, T l2_per_row) {
   using Ops = VectorOps<T>;
   const auto zero = Ops::set(0);
   const auto l1 = Ops::set(l1_per_row);
-  for (std::size_t i = 0; i < n; i += Ops::kLanes) {
-    const auto weight = Ops::load(w + i, n - i);
+  for_each_vector<T>(n, [&](std::size_t i, std::size_t count) MLPD_LOOP_BODY {
+    const auto weight = Ops::load(w + i, count);
     const auto sign = Ops::select(Ops::less(zero, weight), l1,
                                   Ops::select(Ops::less(weight, zero), Ops::negative(l1), zero));
-    const auto squared = Ops::fma(Ops::set(l2_per_row), weight, Ops::load(g + i, n - i));
-    Ops::store(Ops::add(squared, sign), g + i, n - i);
-  }
+    const auto squared = Ops::fma(Ops::set(l2_per_row), weight, Ops::load(g + i, count));
+    Ops::store(Ops::add(squared, sign), g + i, count);
+  });
 }
 
 template <class T>
@@ -134,18 +131,19 @@ void clip(T* g, std::size_t n, T limit) {
   using Ops = VectorOps<T>;
   const auto high = Ops::set(limit);
   const auto low = Ops::set(-limit);
-  for (std::size_t i = 0; i < n; i += Ops::kLanes) {
-    const auto value = Ops::load(g + i, n - i);
+  for_each_vector<T>(n, [&](std::size_t i, std::size_t count) MLPD_LOOP_BODY {
+    const auto value = Ops::load(g + i, count);
     const auto capped = Ops::select(Ops::less(high, value), high, value);
-    Ops::store(Ops::select(Ops::less(capped, low), low, capped), g + i, n - i);
-  }
+    Ops::store(Ops::select(Ops::less(capped, low), low, capped), g + i, count);
+  });
 }
 
 template <class T>
 void scale(T* g, std::size_t n, T factor) {
   using Ops = VectorOps<T>;
-  for (std::size_t i = 0; i < n; i += Ops::kLanes)
-    Ops::store(Ops::mul(Ops::set(factor), Ops::load(g + i, n - i)), g + i, n - i);
+  for_each_vector<T>(n, [&](std::size_t i, std::size_t count) MLPD_LOOP_BODY {
+    Ops::store(Ops::mul(Ops::set(factor), Ops::load(g + i, count)), g + i, count);
+  });
 }
 
 inline constexpr std::size_t kPartials = 16;
@@ -173,10 +171,10 @@ template <class T>
 bool finite(const T* values, std::size_t n) {
   using Ops = VectorOps<T>;
   auto seen = Ops::set(0);  // x − x is 0, or NaN where x is not finite
-  for (std::size_t i = 0; i < n; i += Ops::kLanes) {
-    const auto x = Ops::load(values + i, n - i);
+  for_each_vector<T>(n, [&](std::size_t i, std::size_t count) MLPD_LOOP_BODY {
+    const auto x = Ops::load(values + i, count);
     seen = Ops::add(seen, Ops::sub(x, x));
-  }
+  });
   T lanes[Ops::kLanes];
   Ops::store(seen, lanes);
   for (const T lane : lanes)

@@ -110,6 +110,19 @@ struct VectorOps : elementary::ScalarOps<Number> {
 
 #endif
 
+/// What a lambda of for_each_vector needs to be compiled into its loop.
+#define MLPD_LOOP_BODY HWY_ATTR __attribute__((always_inline))
+
+/// Calls body(i, count) for n numbers, a vector from i on at a time; count is kLanes, and less only at the
+/// end.
+template <class T, class Body>
+HWY_INLINE void for_each_vector(std::size_t n, const Body& body) {
+  constexpr std::size_t kLanes = VectorOps<T>::kLanes;
+  std::size_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) body(i, kLanes);
+  if (i < n) body(i, n - i);
+}
+
 #include "core/elementary_functions.inc"
 #include "core/pointwise_functions.inc"
 

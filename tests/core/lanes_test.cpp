@@ -124,7 +124,8 @@ TYPED_TEST(Lanes, EqualTheOracleOverShapes) {
   const std::vector<std::size_t> shapes[] = {{1, 1},    {2, 3, 2},        {2, 50, 2},
                                              {7, 1, 3}, {4, 9, 6, 5, 10}, {40, 3}};
   for (const auto& widths : shapes)
-    for (const std::size_t rows : {0u, 1u, 4u, 15u, 16u, 17u, 32u, 33u, 50u})
+    for (const std::size_t rows :  // a row of lanes is full, and one past it, at every width
+         {0u, 1u, 4u, 5u, 8u, 9u, 15u, 16u, 17u, 20u, 21u, 24u, 25u, 32u, 33u, 50u})
       for (const bool has_bias : {true, false}) {
         SCOPED_TRACE(std::to_string(widths.front()) + " inputs, " + std::to_string(widths.size() - 1) +
                      " layers, " + std::to_string(rows) + " rows");
