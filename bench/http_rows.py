@@ -46,6 +46,21 @@ def requests(table, settings):
                 rate(table, f"{label}vs FastAPI + NumPy", found, "polling predict", "numpy", to_fastapi)
         p99 = [one["p99_ms"] for one in found["predict"]]
         table.add("p99 of small predict, c = 64", p99, 5, 2, "ms", "less")
+    as_started(table, settings, bars[1][2])
+
+
+def as_started(table, settings, to_fastapi):
+    """One connection where both servers run with their defaults and nothing keeps them or wrk to a processor."""
+    everywhere = servers.PROCESSORS
+    with servers.mlpd(processors=everywhere) as own, servers.fastapi("numpy", everywhere) as numpy:
+        own.send("POST", "/v1/networks", dict(NETWORK, name="small"))
+        asked = {"predict": (own, "/v1/networks/small/predict"), "numpy": (numpy, "/predict")}
+        found = {name: [] for name in asked}
+        for _ in range(settings.rounds):
+            for name, (server, path) in asked.items():
+                found[name].append(servers.wrk(server, path, 1, settings.wrk_seconds, ROW, everywhere))
+    rate(table, "small predict vs FastAPI + NumPy, c = 1, as both start by default", found, "predict", "numpy",
+         to_fastapi)
 
 
 def rate(table, label, found, name, peer, bars):

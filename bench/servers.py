@@ -111,11 +111,11 @@ def nginx():
 
 
 @contextlib.contextmanager
-def fastapi(library):
+def fastapi(library, processors=PROCESSORS[:1]):
     port = free_port()
     command = [sys.executable, "-m", "uvicorn", "--app-dir", ROOT / "bench", f"fastapi_app:{library}",
                "--factory", "--port", port, "--no-access-log", "--log-level", "error"]
-    with running(command, port, "/docs", None, PROCESSORS[:1]) as server:
+    with running(command, port, "/docs", None, processors) as server:
         yield server
 
 
@@ -171,7 +171,7 @@ def answered_p99_ms(server, path, connections, seconds, body):
     return sorted(int(duration) for _, _, duration in rows)[len(rows) * 99 // 100] / 1000
 
 
-def wrk(server, path, connections, seconds, body=None):
+def wrk(server, path, connections, seconds, body=None, processors=PROCESSORS[-1:]):
     """Requests a second, p99 in ms and the server's processor time per request in µs."""
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         if body is not None:
@@ -179,9 +179,9 @@ def wrk(server, path, connections, seconds, body=None):
                          "wrk.headers['Content-Type'] = 'application/json'\n")
             script.flush()
         cpu = server.cpu_seconds()
-        text = subprocess.run(["taskset", "-c", str(PROCESSORS[-1]), "wrk", "-t1", f"-c{connections}",
-                               f"-d{seconds}s", "--latency", "-s", script.name, server.url + path],
-                              capture_output=True, text=True, check=True).stdout
+        text = subprocess.run(["taskset", "-c", ",".join(map(str, processors)), "wrk", "-t1",
+                               f"-c{connections}", f"-d{seconds}s", "--latency", "-s", script.name,
+                               server.url + path], capture_output=True, text=True, check=True).stdout
         cpu = server.cpu_seconds() - cpu
     if "Non-2xx" in text or "Socket errors" in text:
         raise RuntimeError(text)
