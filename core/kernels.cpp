@@ -216,9 +216,11 @@ void pack_transposed(const T* b, std::size_t stride, std::size_t depth, std::siz
     for (std::size_t d = 0; d < depth; ++d) panel[d * kWidth + n] = b[n * stride + d];
 }
 
-/// Makes p.a a packed copy of itself in which each block of kBlockRows rows is contiguous.
+/// Makes p.a a packed copy of itself in which each block of kBlockRows rows is contiguous. Whole vectors are
+/// written, the next one over what is too much of the last: up to a vector past the copy is overwritten.
 template <class T>
 void pack_rows(Product<T>& p, T* packed) {
+  using Ops = VectorOps<T>;
   for (std::size_t row = 0; row < p.rows; row += kBlockRows) {
     const std::size_t count = std::min(kBlockRows, p.rows - row);
     const T* from = p.a + row * p.row_stride;
@@ -226,8 +228,10 @@ void pack_rows(Product<T>& p, T* packed) {
     if (p.depth_stride == 1) {
       for (std::size_t i = 0; i < count; ++i) std::copy_n(from + i * p.row_stride, p.depth, to + i * p.depth);
     } else {
-      for (std::size_t d = 0; d < p.depth; ++d)
-        for (std::size_t i = 0; i < count; ++i) to[d * kBlockRows + i] = from[d * p.depth_stride + i];
+      for (std::size_t d = 0; d < p.depth; ++d, from += p.depth_stride, to += kBlockRows)
+#pragma GCC unroll 6
+        for (std::size_t i = 0; i < kBlockRows; i += Ops::kLanes)
+          if (i < count) Ops::store(Ops::load(from + i, count - i), to + i);
     }
   }
   p.a = packed;
