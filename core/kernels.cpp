@@ -272,7 +272,7 @@ void product_in_passes(const Product<T>& whole) {
   constexpr std::size_t kWidth = 2 * VectorOps<T>::kLanes;
   // Strips packed at once: long runs of b's rows cost fewer page look-ups.
   constexpr std::size_t kStrips = kTransposed ? 1 : 8;
-  const bool packs_rows = whole.rows >= kBlockRows && whole.columns > 2 * kWidth;
+  const bool packs_rows = whole.rows >= kBlockRows && whole.columns > 8 * kWidth;
   thread_local AlignedBuffer<T> memory;
   memory.resize(kPassDepth * (kPassRows + 8 * kWidth));
   T* panels = memory.data() + kPassDepth * kPassRows;
@@ -302,9 +302,9 @@ void product_in_passes(const Product<T>& whole) {
 
 template <class T>
 void product(const Product<T>& p) {
-  // Packing pays where rows are many enough to use a panel again and b's rows are far apart.
-  if (p.rows >= 48 && p.columns >= 192) return product_in_passes<T, false>(p);
-  product_in_place(p);
+  // Packing pays where b's rows are far apart and rows are many enough to use a panel again.
+  const bool packs = p.columns >= 192 ? p.rows >= 48 : p.columns >= 96 && p.rows >= 256;
+  packs ? product_in_passes<T, false>(p) : product_in_place(p);
 }
 
 template <class T>
