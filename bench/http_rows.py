@@ -50,7 +50,7 @@ def requests(table, settings):
 
 
 def as_started(table, settings, to_fastapi):
-    """One connection where both servers run with their defaults and nothing keeps them or wrk to a processor."""
+    """One connection to servers with their defaults, where nothing keeps them or wrk to a processor."""
     everywhere = servers.PROCESSORS
     with servers.mlpd(processors=everywhere) as own, servers.fastapi("numpy", everywhere) as numpy:
         own.send("POST", "/v1/networks", dict(NETWORK, name="small"))
@@ -59,8 +59,8 @@ def as_started(table, settings, to_fastapi):
         for _ in range(settings.rounds):
             for name, (server, path) in asked.items():
                 found[name].append(servers.wrk(server, path, 1, settings.wrk_seconds, ROW, everywhere))
-    rate(table, "small predict vs FastAPI + NumPy, c = 1, as both start by default", found, "predict", "numpy",
-         to_fastapi)
+    label = "small predict vs FastAPI + NumPy, c = 1, as both start by default"
+    rate(table, label, found, "predict", "numpy", to_fastapi)
 
 
 def rate(table, label, found, name, peer, bars):

@@ -59,7 +59,7 @@ HWY_INLINE void fetch_next(const Product<T>& p, std::size_t row, std::size_t col
       __builtin_prefetch(p.c + i * p.c_stride + column + v * VectorOps<T>::kLanes, kRead, kSecondLevelCache);
 }
 
-/// kRows × (kVectors vectors) of c; all `left` columns from `column` on where these are fewer (not kWhole).
+/// kRows × (kVectors vectors) of c; where not kWhole, the last vector is what is left of the columns.
 /// `resume` goes on from c instead of bias.
 template <class T, std::size_t kRows, std::size_t kVectors, bool kWhole>
 HWY_INLINE void block(const Product<T>& p, std::size_t row, std::size_t column, bool resume) {

@@ -221,10 +221,10 @@ void loss_of_block(const LanesArguments<T>& a, T* gradient, const T* h, const T*
   }
 }
 
-/// sum[16] += terms(i), the vector that begins with sample i of the row, 16 samples after 16; kFirst starts
-/// from 0.
-template <std::size_t kRow, bool kFirst, class T, class Terms>
-HWY_INLINE void add_row(T* sum, const Terms& add_term) {
+/// Adds a row to sum[16], 16 samples after 16, from 0 on where kFirst: add_term(i, total) is the total with
+/// the vector that begins with the row's sample i.
+template <std::size_t kRow, bool kFirst, class T, class AddTerm>
+HWY_INLINE void add_row(T* sum, const AddTerm& add_term) {
   using Ops = VectorOps<T>;
   constexpr std::size_t kEnd = kFirst ? kSamples : std::min(kRow, kSamples);
 #pragma GCC unroll 16
@@ -357,15 +357,16 @@ template <class T>
 using OfBlock = void (*)(const LanesArguments<T>&, std::size_t row, std::size_t count);
 
 /// Calls one of the three for all rows, each with as many as its row of lanes has, the last with what is
-/// left.
+/// left: `brief` where that fits one vector, `narrow` and `brief` in place of `wide` where the two are
+/// shorter.
 template <class T>
 HWY_INLINE void for_each_block(const LanesArguments<T>& a, OfBlock<T> wide, OfBlock<T> narrow,
                                OfBlock<T> brief) {
+  constexpr std::size_t kNarrowAndBrief = kSamples + kShortRow<T>;
+  constexpr std::size_t kNoWide = kNarrowAndBrief < kWideRow<T> ? kNarrowAndBrief : kSamples;
   for (std::size_t row = 0; row < a.inputs.rows;) {
     const std::size_t left = a.inputs.rows - row;
-    const std::size_t taken = left > kSamples + kShortRow<T> ? kWideRow<T>
-                              : left > kShortRow<T>          ? kSamples
-                                                             : kShortRow<T>;
+    const std::size_t taken = left > kNoWide ? kWideRow<T> : left > kShortRow<T> ? kSamples : kShortRow<T>;
     const OfBlock<T> block = taken > kSamples ? wide : taken == kSamples ? narrow : brief;
     block(a, row, std::min(left, taken));
     row += taken;

@@ -39,11 +39,13 @@ struct TrainingState {
   bool finite() const;
 };
 
-/// The rule that updates by the state: the network's, or what auto chose.
+/// The kind of the rule in force: the network's, or what auto chose.
 template <class T>
 Optimizer kind_in_force(const TrainingState<T>& state, const OptimizerOptions& options) {
   return options.kind == Optimizer::automatic ? state.solver.choice : options.kind;
 }
+
+/// The rule that updates by the state.
 template <class T>
 OptimizerOptions rule_in_force(const TrainingState<T>& state, const OptimizerOptions& options);
 
