@@ -114,9 +114,10 @@ HWY_INLINE void column_of_blocks(const Product<T>& p, std::size_t column, bool r
   if (row < p.rows) block<T, 1, kVectors, kWhole>(p, row, column, resume);
 }
 
-/// The columns from `column` on, two vectors of them at most.
+/// The columns from `column` on, two vectors of them at most. One copy of the blocks' code serves all
+/// products.
 template <class T>
-HWY_INLINE void columns_of_blocks(const Product<T>& p, std::size_t column, bool resume) {
+HWY_NOINLINE void columns_of_blocks(const Product<T>& p, std::size_t column, bool resume) {
   constexpr std::size_t kLanes = VectorOps<T>::kLanes;
   const std::size_t left = p.columns - column;
   if (left >= 2 * kLanes) {
