@@ -131,8 +131,7 @@ void Batches<T>::enter(Cursor& cursor) const {
   cursor.data = digest_;
   cursor.batch_size = cut();
   cursor.shuffle = shuffle_;
-  ++cursor.epoch;
-  cursor.row = 0;
+  cursor.row = rows();
 }
 
 template <class T>
@@ -144,11 +143,11 @@ Batch<T> Batches<T>::next(Cursor& cursor) {
   const std::size_t first = static_cast<std::size_t>(cursor.row);
   const std::size_t count = std::min(batch_size_, rows() - first);
   cursor.row += count;
+  if (count == rows()) return all();
   const std::size_t in = inputs_.columns();
   const std::size_t out = targets_.columns();
   const bool weighed = weighed_targets_.size() != 0;
   if (!shuffle_) {
-    if (count == rows()) return all();
     const T* weights = row_weights_.empty() ? nullptr : row_weights_.data() + first;
     return {{inputs_.data() + first * in, count, in},
             {targets_.data() + first * out, count, out},

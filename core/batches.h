@@ -39,7 +39,7 @@ class Batches {
 
   /// Whether the cursor was in this data, cut in the same way.
   bool continues(const Cursor& cursor) const;
-  /// Makes the cursor go on in this data, or begin a new epoch where it was elsewhere.
+  /// Makes the cursor go on in this data; where it was elsewhere, at the end of an epoch.
   void enter(Cursor& cursor) const;
   /// The batch at the cursor, which is in this data and moves past it, into a new epoch where one is over.
   /// Gathers where shuffled; allocates only for a new epoch.
