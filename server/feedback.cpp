@@ -205,8 +205,9 @@ void Feedback::compute(const Waiting& waiting) {
   auto answers = answers_of_shadow(*entry, waiting);
   if (!answers.ok()) return entry->scores.add_failed(waiting.shadow, kept.rows());
   const api::TargetForm& form = *kept.form;
-  entry->scores.add_agreement(waiting.shadow, kept.version, compare(form, kept.answers, *answers));
-  std::lock_guard lock(mutex_);
+  const api::Score agreement = compare(form, kept.answers, *answers);
+  std::lock_guard lock(mutex_);  // who sees that these were compared can judge the shadow by them
+  entry->scores.add_agreement(waiting.shadow, kept.version, agreement);
   kept.shadow = waiting.shadow;
   kept.shadow_answers = *std::move(answers);
   if (kept.truth.known.empty()) return;  // no feedback was quicker than this

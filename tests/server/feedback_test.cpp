@@ -130,6 +130,22 @@ TEST_F(FeedbackTest, AShadowComputesWhatTheOthersAnswer) {
   EXPECT_TRUE(versions().remove("a", 1).ok());
 }
 
+TEST_F(FeedbackTest, WhoSeesAnAgreementJudgesTheShadowToo) {
+  open();
+  create("a");
+  publish("a");
+  ASSERT_TRUE(feedback().set_shadow("a", 1).ok());
+  for (std::size_t rows = 1; rows <= 300; ++rows) {
+    const std::string id = *keep("a", {1, 0}, false);
+    ASSERT_TRUE(eventually([&] {
+      const auto view = feedback().shadow("a");
+      return !view->against.empty() && view->against[0].agreement.rows == rows;
+    }));
+    ASSERT_EQ(judge("a", id, {0}), 1u);
+    ASSERT_EQ(feedback().shadow("a")->against[0].shadow.rows, rows);
+  }
+}
+
 TEST_F(FeedbackTest, TheLiveNetworkCanBeTheShadow) {
   open();
   create("a");
