@@ -3,6 +3,8 @@
 #include <pthread.h>
 #include <sched.h>
 
+#include <ctime>
+
 namespace mlpd::server {
 namespace {
 
@@ -22,6 +24,12 @@ void lower_priority() {
   sched_param parameter{};
   // Where the system refuses, training merely competes with the rest.
   (void)pthread_setschedparam(pthread_self(), SCHED_IDLE, &parameter);
+}
+
+double thread_seconds() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
 }
 
 ThreadPool::ThreadPool(std::size_t width) {

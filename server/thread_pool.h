@@ -49,4 +49,8 @@ class ThreadPool final : public core::Executor {
 /// Gives the calling thread the system's idle priority: it runs when nobody else wants the processor.
 void lower_priority();
 
+/// Processor time of the calling thread so far, in seconds: unlike a clock's, not longer where others take
+/// the processor.
+double thread_seconds();
+
 }  // namespace mlpd::server

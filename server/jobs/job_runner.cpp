@@ -8,6 +8,7 @@
 
 #include "server/commit.h"
 #include "server/publication.h"
+#include "server/thread_pool.h"
 
 namespace mlpd::server {
 namespace {
@@ -196,6 +197,7 @@ std::optional<JobRunner::End> JobRunner::slice(NetworkEntry& entry, Job& job, st
   const auto keep = [&](const core::Record& record) { records.push_back(record); };
   const std::uint64_t done_before = training.state.run->progress().steps_done;
   const Clock::time_point begun = Clock::now();
+  const double computed_before = thread_seconds();
   std::optional<core::StopReason> reason;
   std::optional<End> how;
   try {
@@ -205,6 +207,7 @@ std::optional<JobRunner::End> JobRunner::slice(NetworkEntry& entry, Job& job, st
     return End{core::StopReason::failed, true,
                core::Error{core::ErrorCode::internal, "training stopped by an internal error"}, true};
   }
+  const double computed = thread_seconds() - computed_before;
   const double seconds = seconds_between(begun, Clock::now());
   const std::uint64_t done = training.state.run->progress().steps_done - done_before;
   training.seconds_since_stored += seconds;
@@ -221,7 +224,7 @@ std::optional<JobRunner::End> JobRunner::slice(NetworkEntry& entry, Job& job, st
     entry.facts.step = training.state.learner->step();
     job.view.step = entry.facts.step;
     if (done > 0) {
-      const auto step_ns = static_cast<std::uint64_t>(1e9 * seconds / static_cast<double>(done));
+      const auto step_ns = static_cast<std::uint64_t>(1e9 * computed / static_cast<double>(done));
       job.step_ns = job.step_ns == 0 ? step_ns : (3 * job.step_ns + step_ns) / 4;
     }
     job.view.steps_done = training.state.run->progress().steps_done;

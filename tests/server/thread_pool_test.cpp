@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
 #include <memory>
+#include <thread>
 
 namespace mlpd::server {
 namespace {
@@ -35,6 +37,15 @@ TEST(ThreadPoolTest, ServesSeveralCallersAtOnce) {
   }
   for (std::thread& caller : callers) caller.join();
   EXPECT_EQ(sum, 4u * 200u * 45u);
+}
+
+TEST(ThreadSecondsTest, CountsWhatWasComputedNotWhatWasWaited) {
+  const double start = thread_seconds();
+  while (thread_seconds() < start + 0.01) {
+  }
+  const double computed = thread_seconds();
+  std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  EXPECT_LT(thread_seconds() - computed, 0.05);
 }
 
 }  // namespace
