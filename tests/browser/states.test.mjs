@@ -50,7 +50,7 @@ for (const language of ['en', 'zh']) {
     await page.goto(`${server.url}/#/models`);
     await page.getByText(say['runs.empty']).waitFor();
     await page.getByRole('link', { name: say['lab.start_demo'] }).click();
-    await until(async () => (await shown_step(page)) > 0, 'the way out of emptiness leads to a network that learns', 20_000);
+    await until(async () => (await shown_step(page)) > 0, 'the way out of emptiness leads to a network that learns');
     await finish(page);
     await server.stop();
   });
@@ -80,7 +80,7 @@ for (const language of ['en', 'zh']) {
     await blocking.getByRole('button', { name: say['models.stop'] }).click();
     await until(async () => (await server.call('GET', `/v1/jobs/${first.id}`)).state === 'cancelled', 'the first is stopped');
     await page.goto(`${server.url}/#/lab?net=patient`);
-    await until(async () => (await shown_step(page)) > 3, 'it learns', 30_000);
+    await until(async () => (await shown_step(page)) > 3, 'it learns');
     await page.locator('.which .badge', { hasText: say['lab.live'] }).waitFor();
     await finish(page);
     await server.stop();
@@ -99,7 +99,7 @@ for (const language of ['en', 'zh']) {
     await server.call('POST', `/v1/jobs/${second.id}/cancel`);
     await alert.getByRole('button', { name: say['state.retry'] }).click();
     await alert.waitFor({ state: 'detached' });
-    await until(async () => (await shown_step(page)) > 3, 'it learns', 30_000);
+    await until(async () => (await shown_step(page)) > 3, 'it learns');
     await finish(page);
     await server.stop();
   });
@@ -140,7 +140,7 @@ for (const language of ['en', 'zh']) {
     await alert.getByRole('heading', { name: say['state.denied'] }).waitFor();
     await alert.getByText(say['state.denied_next']).waitFor();
     await enter(right);
-    await until(async () => (await shown_step(page)) > 0, 'the demonstration runs', 20_000);
+    await until(async () => (await shown_step(page)) > 0, 'the demonstration runs');
     await alert.waitFor({ state: 'detached' });
     await finish(page);
     await server.stop();
@@ -180,3 +180,33 @@ for (const language of ['en', 'zh']) {
     await server.stop();
   });
 }
+
+test('an answer that is late does not undo a newer one', async () => {
+  const server = await Server.start();
+  const [first] = await queue(server, 'patient');
+  const page = await open_page();
+  const url = `${server.url}/v1/networks/patient`;
+  let asked = 0;
+  let let_go;
+  await page.route(url, async (route) => {
+    if (++asked !== 2) return route.continue();
+    const response = await route.fetch();
+    await new Promise((resolve) => {
+      let_go = resolve;
+    });
+    await route.fulfill({ response });
+  });
+  await page.goto(`${server.url}/#/lab?net=patient`);
+  await page.locator('.which .badge', { hasText: 'queued' }).waitFor();
+  await until(() => let_go, 'the second answer, made while it is queued, is held back');
+  await server.call('POST', `/v1/jobs/${first.id}/cancel`);
+  await page.locator('.which .badge', { hasText: 'live' }).waitFor();
+  const late = page.waitForResponse((response) => response.url() === url);
+  let_go();
+  await (await late).finished();
+  const then = await shown_step(page);
+  await until(async () => (await shown_step(page)) > then, 'it goes on');
+  assert.equal(await page.locator('.which .badge').textContent(), 'live');
+  await finish(page);
+  await server.stop();
+});

@@ -59,6 +59,9 @@ export class LiveNetwork {
   private model_wanted = false;
   private model_busy = false;
   private refill_busy = false;
+  /** Readings of the view: how many were begun, and the latest that was accepted. */
+  private asked = 0;
+  private answered = 0;
   private refilled_at = 0;
   /** The stream left records out, as it may while a network learns faster than anybody can look. */
   private sparse = false;
@@ -88,7 +91,7 @@ export class LiveNetwork {
   /** Reads everything afresh. */
   async refresh() {
     try {
-      this.accept(await get<NetworkView>(network_path(this.name)));
+      await this.read_view();
       await Promise.all([this.fetch_history(), this.fetch_model()]);
       this.state = 'ready';
       this.refresh_diagnosis();
@@ -231,9 +234,18 @@ export class LiveNetwork {
     if (this.view?.step !== before) await this.refill();
   }
 
+  /** Reads the description. Of answers that overtake each other, the one to the latest question counts. */
+  private async read_view() {
+    const question = ++this.asked;
+    const view = await get<NetworkView>(network_path(this.name));
+    if (question < this.answered) return;
+    this.answered = question;
+    this.accept(view);
+  }
+
   private async refresh_view() {
     try {
-      this.accept(await get<NetworkView>(network_path(this.name)));
+      await this.read_view();
     } catch (error) {
       if (error instanceof ApiError && error.status === 404) this.state = 'missing';
     }
