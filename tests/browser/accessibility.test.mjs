@@ -5,7 +5,7 @@ import { axe_source, finish, open_page, routes, set_up, settled, until } from '.
 
 const axe = await readFile(axe_source, 'utf8');
 const server = set_up(['--demo'], (started) =>
-  until(async () => (await started.call('GET', '/v1/networks/demo')).state === 'idle', 'the demo is trained', 60_000),
+  until(async () => (await started.call('GET', '/v1/networks/demo')).state === 'idle', 'the demo is trained'),
 );
 
 for (const theme of ['light', 'dark'])

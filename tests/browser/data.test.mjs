@@ -31,7 +31,7 @@ test('from a CSV file to predictions', async () => {
   await page.getByRole('button', { name: 'Train on fruit' }).click();
   await until(() => /#\/models\?net=fruit-/.test(page.url()), 'the Models page');
   const name = new URL(page.url()).hash.split('net=')[1];
-  await until(async () => (await server.call('GET', `/v1/networks/${name}`)).last_job?.state === 'succeeded', 'trained', 30_000);
+  await until(async () => (await server.call('GET', `/v1/networks/${name}`)).last_job?.state === 'succeeded', 'trained');
   await page.getByLabel('size').fill('9.5');
   await page.getByLabel('weight').fill('19');
   await page.getByRole('button', { name: 'Predict' }).click();

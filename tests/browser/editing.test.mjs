@@ -143,13 +143,16 @@ test('the doctor names an explosion, and a remedy is one click', async () => {
   await server.call('POST', '/v1/recipes/exploding', {}).catch(() => {});
   const name = (await server.call('GET', '/v1/networks')).networks.find((one) => /explod/.test(one.name))?.name;
   assert.ok(name, 'the recipe made a network');
-  await until(async () => !['running', 'queued'].includes((await view_of(name)).last_job?.state), 'trained', 60_000);
+  await until(async () => !['running', 'queued'].includes((await view_of(name)).last_job?.state), 'trained');
   const page = await open_page();
   await page.goto(`${server.url}/#/lab?net=${name}`);
   const doctor = page.getByRole('region', { name: 'Doctor' });
   await doctor.locator('.remedies button').first().waitFor();
   await doctor.getByText('Evidence').waitFor();
-  const early = await server.call('GET', `/v1/networks/${name}/diagnosis?step=40`);
+  const early = await until(async () => {
+    const answer = await server.call('GET', `/v1/networks/${name}/diagnosis?step=40`); // a job while it replays
+    return answer.verdict && answer;
+  }, 'step 40 is diagnosed');
   assert.equal(early.verdict, 'healthy');
   await page.evaluate((net) => { location.hash = `#/lab?net=${net}&step=40`; }, name);
   await doctor.getByText(early.summary).waitFor();
@@ -165,7 +168,7 @@ test('figures leave as SVG, PNG and CSV, runs as GIF, as three panels and as one
   const save = async (region, item) => {
     const figure = page.getByRole('region', { name: region });
     await figure.getByRole('button', { name: 'Export' }).click();
-    const downloading = page.waitForEvent('download', { timeout: 60_000 });
+    const downloading = page.waitForEvent('download');
     await figure.getByRole('button', { name: item, exact: typeof item === 'string' }).click();
     const download = await downloading;
     return { name: download.suggestedFilename(), bytes: await readFile(await download.path()) };

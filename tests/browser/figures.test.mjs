@@ -94,9 +94,9 @@ test('with less motion wished for, nothing moves by itself, and pictures change 
   let models = 0;
   page.on('request', (request) => { if (/\/model$/.test(new URL(request.url()).pathname)) models++; });
   await page.goto(server.url);
-  await until(async () => (await shown_step(page)) > 20, 'the demonstration runs', 30_000);
+  await until(async () => (await shown_step(page)) > 20, 'the demonstration runs');
   const [from, asked] = [Date.now(), models];
-  await until(async () => (await shown_step(page)) > 120, 'it goes on', 30_000);
+  await until(async () => (await shown_step(page)) > 120, 'it goes on');
   const rate = (1000 * (models - asked)) / (Date.now() - from);
   assert.ok(rate < 1.5, `${rate.toFixed(1)} pictures a second`);
   const moving = () =>

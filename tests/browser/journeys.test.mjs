@@ -20,10 +20,10 @@ test('the lessons lead from bricks to vanishing gradients, each live', async () 
       continue;
     }
     await page.getByRole('button', { name: 'Start', exact: true }).or(page.locator('button.primary')).first().click();
-    await until(async () => (await page.locator('.plane canvas').count()) === count, `${title}: ${count} boundaries`, 30_000);
+    await until(async () => (await page.locator('.plane canvas').count()) === count, `${title}: ${count} boundaries`);
     const names = new URLSearchParams(page.url().split('?')[1]).get('runs').split(',');
     assert.equal(names.length, count);
-    await until(async () => (await server.call('GET', `/v1/networks/${names[0]}`)).step > 5, `${title} learns`, 20_000);
+    await until(async () => (await server.call('GET', `/v1/networks/${names[0]}`)).step > 5, `${title} learns`);
     for (const name of names) {
       const { last_job } = await server.call('GET', `/v1/networks/${name}`);
       if (last_job) await server.call('POST', `/v1/jobs/${last_job.id}/cancel`);
@@ -49,8 +49,8 @@ test('versions are published, served and rolled back', async () => {
   await row(1).getByRole('button', { name: /Roll back/ }).click();
   await alias_is(1);
   await page.locator('form', { hasText: 'Try it' }).getByRole('combobox', { name: 'Which version' }).selectOption('2');
-  await page.getByLabel('x1').fill('1');
-  await page.getByLabel('x2').fill('1');
+  await page.getByLabel('x1', { exact: true }).fill('1');
+  await page.getByLabel('x2', { exact: true }).fill('1');
   const { outputs } = await server.call('POST', '/v1/networks/served/predict?version=2', { inputs: [[1, 1]] });
   const share = `${(100 * outputs[0][0]).toPrecision(3)}`;
   await until(async () => (await page.getByRole('status').allTextContents()).join(' ').includes(share.slice(0, 3)), `version 2 says ${share} %`);
@@ -149,7 +149,7 @@ test('a hundred thousand recorded steps stay fluent', async (t) => {
   await server.call('POST', '/v1/networks', { name: 'long', inputs: 2, layers: [{ units: 2 }, { units: 2 }], labels: { dataset: 'article-xor' } });
   const data = { inputs: [[0, 0], [0, 1], [1, 0], [1, 1]], targets: [0, 1, 1, 0] };
   await server.call('POST', '/v1/networks/long/train', { data, steps: 100_000 });
-  await until(async () => (await server.call('GET', '/v1/networks/long')).step === 100_000, 'trained', 100_000);
+  await until(async () => (await server.call('GET', '/v1/networks/long')).step === 100_000, 'trained', 300_000);
   const page = await open_page();
   await page.goto(`${server.url}/#/lab?net=long`);
   const start = Date.now();

@@ -66,7 +66,7 @@ test('a newcomer goes all the way by keyboard alone', async (t) => {
     await tab_to(page, ...button('Step'));
     const before_step = await shown_step(page);
     await press('Enter');
-    await until(async () => (await shown_step(page)) > before_step, 'one step more', 20_000);
+    await until(async () => (await shown_step(page)) > before_step, 'one step more');
     await tab_to(page, 'the timeline', () => document.activeElement.type === 'range');
     await press('ArrowLeft');
     await until(() => /step=\d+/.test(page.url()), 'a past step is in the address');
@@ -96,7 +96,7 @@ test('a newcomer goes all the way by keyboard alone', async (t) => {
     await go('XOR →');
     await page.getByRole('heading', { level: 1, name: 'XOR' }).waitFor();
     await go('Start');
-    await until(async () => (await page.locator('.plane canvas').count()) === 1, 'it learns', 20_000);
+    await until(async () => (await page.locator('.plane canvas').count()) === 1, 'it learns');
     await go('One step by hand →');
     await go('Open the glass box');
     await page.getByRole('heading', { level: 1, name: 'One training step, number by number' }).waitFor();
@@ -137,7 +137,7 @@ test('a newcomer goes all the way by keyboard alone', async (t) => {
 
   await t.test('Models: publish, serve, try', async () => {
     const name = network_of(page);
-    await until(async () => (await server.call('GET', `/v1/networks/${name}`)).last_job?.state === 'succeeded', 'trained', 60_000);
+    await until(async () => (await server.call('GET', `/v1/networks/${name}`)).last_job?.state === 'succeeded', 'trained');
     await tab_to(page, ...field('size'));
     await press('Control+a');
     await page.keyboard.type('9.5');

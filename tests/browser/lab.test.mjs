@@ -8,7 +8,7 @@ import { Server, finish, network_of, open_page, set_up, shown_step, until } from
 const run = promisify(execFile);
 const server = set_up();
 
-const idle = (name) => until(async () => (await server.call('GET', `/v1/networks/${name}`)).state === 'idle', 'idle', 30_000);
+const idle = (name) => until(async () => (await server.call('GET', `/v1/networks/${name}`)).state === 'idle', 'idle');
 
 /** The numbers of a figure's CSV file, as the page exports it. */
 async function csv_of(page, region, item) {

@@ -32,8 +32,8 @@ test('twelve tabs are live together', async () => {
     await page.bringToFront();
     const hidden = await Promise.all(pages.map((one) => one.evaluate(() => document.hidden)));
     assert.deepEqual(hidden, pages.map((one) => one !== page), 'eleven are hidden');
-    const first = await until(() => shown_step(page).catch(() => 0), 'a step is shown', 15_000);
-    await until(async () => (await shown_step(page)) > first, 'it goes on', 15_000);
+    const first = await until(() => shown_step(page).catch(() => 0), 'a step is shown');
+    await until(async () => (await shown_step(page)) > first, 'it goes on');
     assert.deepEqual(page.faults, []);
   }
   assert.equal(streams, 1, 'one tab keeps the stream for all');
@@ -42,7 +42,7 @@ test('twelve tabs are live together', async () => {
   const left = pages[7];
   await left.bringToFront();
   const then = await shown_step(left);
-  await until(async () => (await shown_step(left)) > then, 'and the others go on', 15_000);
+  await until(async () => (await shown_step(left)) > then, 'and the others go on');
   await close();
   await server.stop();
 });
@@ -57,8 +57,8 @@ test('a tab outlives the server: it says so, comes back and goes on by itself', 
   await server.kill();
   await page.getByText('The server does not answer').first().waitFor();
   await server.run();
-  await page.getByText('The server does not answer').first().waitFor({ state: 'detached', timeout: 10_000 });
-  await until(async () => (await shown_step(page)) > before_kill, 'the training goes on', 15_000);
+  await page.getByText('The server does not answer').first().waitFor({ state: 'detached' });
+  await until(async () => (await shown_step(page)) > before_kill, 'the training goes on');
   // The gap is filled from the history: the curve begins at the first step, and all its steps rise.
   const places = await until(async () => {
     const drawn = await page.getByRole('region', { name: 'Loss' }).locator('svg path').first().getAttribute('d');
@@ -134,7 +134,7 @@ for (const language of ['en', 'zh'])
   const { version } = await server.call('GET', '/v1/system');
   const page = await open_page({ language });
   await page.goto(`${server.url}/#/lab?net=older`);
-  await until(async () => (await shown_step(page)) > 2, 'live', 20_000);
+  await until(async () => (await shown_step(page)) > 2, 'live');
   await server.kill();
   await page.getByText(say['state.gone']).first().waitFor();
   server.program = await another_version(version);
@@ -143,7 +143,7 @@ for (const language of ['en', 'zh'])
   await page.getByText(say['state.replaced']).waitFor();
   await page.getByRole('button', { name: say['state.reload'] }).click();
   await page.getByText(say['state.replaced']).waitFor({ state: 'detached' });
-  await until(async () => (await shown_step(page)) > 2, 'the new page is live', 20_000);
+  await until(async () => (await shown_step(page)) > 2, 'the new page is live');
   await finish(page);
   await server.stop();
   await rm(dirname(server.program), { recursive: true });
