@@ -171,25 +171,25 @@ TEST_F(JournalFoldTest, AJobCutOffGoesOnAfterFolding) {
   open();
   create("whole");
   learn("whole", 0, 5);
-  train("whole", train_request(3'000));
+  train("whole", train_request(6'000));
   create("a");
   learn("a", 0, 5);
-  api::TrainRequest paced = train_request(3'000);
+  api::TrainRequest paced = train_request(6'000);
   paced.pace_steps_per_second = 2'000;
   const std::string running = jobs().train("a", paced)->id;
   const std::string waiting = jobs().train("a", train_request(10, 400))->id;
   ASSERT_TRUE(eventually([&] { return networks().read("a")->step > 300; }));
   const auto size = [&] { return fs::file_size(journal("a")); };
   std::uintmax_t largest = 0;
-  bool folded = false;
-  for (int i = 0; i < 2'000 && !folded; ++i) {
+  int turn = 0;
+  ASSERT_TRUE(eventually([&] {
     api::PatchNetwork patch;
-    patch.labels = api::Labels{{"turn", std::to_string(i) + std::string(240, 'x')}};
-    ASSERT_TRUE(networks().patch("a", std::nullopt, [&](const auto&) { return patch; }).ok());
-    folded = size() < largest;
+    patch.labels = api::Labels{{"turn", std::to_string(turn++) + std::string(240, 'x')}};
+    EXPECT_TRUE(networks().patch("a", std::nullopt, [&](const auto&) { return patch; }).ok());
+    const bool folded = size() < largest;
     largest = std::max(largest, size());
-  }
-  ASSERT_TRUE(folded);
+    return folded;
+  }));
   ASSERT_TRUE(jobs().pause(running).ok());
   reopen();
   EXPECT_EQ(jobs().read(running)->state, api::JobState::paused);

@@ -77,7 +77,7 @@ class PowerCutDamage : public StoreStory {
       const auto cancelled = [&] {
         return view()[std::string("jobs of ") + kPaced].find("cancelled") != std::string::npos;
       };
-      ASSERT_TRUE(!cancels || sooner_or_later(cancelled));
+      ASSERT_TRUE(!cancels || eventually(cancelled));
       views_.push_back(view());
     }
     close();
@@ -95,9 +95,9 @@ class PowerCutDamage : public StoreStory {
         if (now == views_[i]) return true;
       return false;
     };
-    EXPECT_TRUE(fits() || sooner_or_later(fits)) << difference(view(), views_[moment.begun]);
+    EXPECT_TRUE(fits() || eventually(fits)) << difference(view(), views_[moment.begun]);
     EXPECT_EQ(quarantined(), std::vector<std::string>{});
-    EXPECT_TRUE(sooner_or_later([&] {  // nobody writes any more, and nothing of before the cut is left
+    EXPECT_TRUE(eventually([&] {  // nobody writes any more, and nothing of before the cut is left
       const auto files = disk_->files();
       return std::none_of(files.begin(), files.end(), [](const auto& file) {
         return file.first.starts_with("temporary/") && file.first != "temporary/";

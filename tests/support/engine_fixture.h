@@ -12,8 +12,11 @@
 #include <vector>
 
 #include "server/engine.h"
+#include "tests/support/eventually.h"
 
 namespace mlpd::server {
+
+using test::eventually;
 
 /// A folder of its own, removed at the end.
 class TemporaryFolder {
@@ -107,7 +110,7 @@ class EngineTest : public ::testing::Test {
   }
 
   api::JobView wait(const std::string& id) {
-    const core::Result<api::JobView> job = jobs().wait(id, std::chrono::seconds(30));
+    const core::Result<api::JobView> job = jobs().wait(id, test::kPatience);
     EXPECT_TRUE(job.ok());
     return job.ok() ? *job : api::JobView{};
   }
@@ -122,17 +125,6 @@ class EngineTest : public ::testing::Test {
     const core::Result<api::NetworkView> view = networks().read(name);
     EXPECT_TRUE(view.ok());
     return view.ok() ? view->state_sha256 : "";
-  }
-
-  /// Polls until it holds or thirty seconds have passed.
-  template <class Condition>
-  static bool eventually(Condition holds) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
-    while (!holds()) {
-      if (std::chrono::steady_clock::now() > deadline) return false;
-      std::this_thread::yield();
-    }
-    return true;
   }
 };
 

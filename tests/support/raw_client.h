@@ -16,20 +16,9 @@
 #include <thread>
 #include <utility>
 
+#include "tests/support/eventually.h"
+
 namespace mlpd::test {
-
-inline constexpr std::chrono::milliseconds kPatience{10'000};
-
-/// Looks at `condition` until it holds; false after `patience`.
-inline bool eventually(const std::function<bool()>& condition,
-                       std::chrono::milliseconds patience = kPatience) {
-  const auto end = std::chrono::steady_clock::now() + patience;
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > end) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));  // between two looks, not in place of one
-  }
-  return true;
-}
 
 /// An answer as it came over the wire.
 struct RawResponse {

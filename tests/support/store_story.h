@@ -80,24 +80,13 @@ class StoreStory : public EngineTest {
 
   /// Until no job and no search has anything left to do, but for paced ones.
   void settle() {
-    EXPECT_TRUE(sooner_or_later([&] {
+    EXPECT_TRUE(eventually([&] {
       for (const Json& job : get_list("/v1/jobs?limit=1000", "jobs"))
         if (goes_on(job) && job["network"] != kPaced) return false;
       for (const Json& search : get_list("/v1/searches?limit=1000", "searches"))
         if (goes_on(search)) return false;
       return true;
     }));
-  }
-
-  /// Like eventually(), but leaves the processor to the threads of idle priority that it waits for.
-  template <class Condition>
-  static bool sooner_or_later(Condition holds) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
-    while (!holds()) {
-      if (std::chrono::steady_clock::now() > deadline) return false;
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    }
-    return true;
   }
 
   void take(const Step& step) {
