@@ -1,12 +1,13 @@
 #include "api/json_writer.h"
 
-#include <fmt/compile.h>
+#include <fmt/format.h>
 #include <simdjson.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <cstring>
 #include <vector>
 
 namespace mlpd::api {
@@ -14,11 +15,32 @@ namespace {
 
 constexpr std::size_t kNumberBytesMax = 32;  // -2.2250738585072014e-308 is the longest
 
-// std::to_chars' text. fmt makes it in half the time, and differs only in when it takes an exponent.
+/// A plain decimal, without an exponent, of the shortest digits. fmt exports what makes them, but documents
+/// only what formats them too, which takes half as long again.
+template <class T>
+char* put_decimal(char* to, T size) {
+  const auto decimal = fmt::detail::dragonbox::to_decimal(size);
+  const fmt::format_int digits(decimal.significand);
+  const int count = static_cast<int>(digits.size());
+  const int whole = count + decimal.exponent;  // digits before the point
+  if (whole <= 0) {
+    std::memcpy(to, "0.0000", 6);
+    return std::copy_n(digits.data(), count, to + 2 - whole);
+  }
+  if (decimal.exponent >= 0) return std::fill_n(std::copy_n(digits.data(), count, to), decimal.exponent, '0');
+  std::copy_n(digits.data(), whole, to);
+  to[whole] = '.';
+  return std::copy_n(digits.data() + whole, count - whole, to + whole + 1);
+}
+
+/// std::to_chars' text, in less time where it has no exponent.
 template <class T>
 char* put_number(char* to, T value) {
   const T size = std::fabs(value);
-  if (size >= static_cast<T>(0.001) && size < T{100'000}) return fmt::format_to(to, FMT_COMPILE("{}"), value);
+  if (size >= static_cast<T>(0.001) && size < T{100'000}) {
+    *to = '-';
+    return put_decimal(to + std::signbit(value), size);
+  }
   if (std::isfinite(value)) return std::to_chars(to, to + kNumberBytesMax, value).ptr;
   return std::copy_n("null", 4, to);
 }
