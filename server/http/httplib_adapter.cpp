@@ -115,11 +115,11 @@ class HttplibAdapter::Engine : public httplib::Server {
     Exchange& exchange = *current;
     exchange.body = std::move(response.body);
     response.body.clear();
-    auto& headers = response.headers;
-    headers.erase("Content-Type");
-    headers.erase("Accept-Ranges");
-    if (exchange.keep_alive) headers.erase("Connection");
-    if (exchange.stream || response.status == 204 || response.status == 304) headers.erase("Content-Length");
+    const bool measured = !exchange.stream && response.status != 204 && response.status != 304;
+    std::erase_if(response.headers, [&](const auto& field) {
+      if (field.first == "Content-Length") return !measured;
+      return exchange.keep_alive || field.first != "Connection";
+    });
     if (exchange.method == "HEAD") exchange.body.clear();
   }
 
