@@ -177,7 +177,7 @@ Result<Examination> examine(const Checkpoint& at, const Dataset& all_rows, Execu
   if (!is_solver(rule.kind)) {
     next.assign(state);
     AlignedBuffer<double> clipped = gradient;
-    apply_update(next, settings, 0, found.learning_rate, clipped.data());
+    apply_update(next, settings, 0, found.learning_rate, clipped.data(), executor);
   }
   Objective<double> curved(network, executor);
   curved.set_regularization({0, settings.regularization.l2});

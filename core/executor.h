@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <functional>
 
@@ -25,5 +26,19 @@ class SerialExecutor final : public Executor {
     for (std::size_t i = 0; i < count; ++i) body(i);
   }
 };
+
+/// Calls body(first, length) for parts of `count` things, as many parts as run at once and each a multiple of
+/// `unit` long but for the last; the executor is not asked where one part is all.
+template <class Body>
+void for_each_part(Executor& executor, std::size_t count, std::size_t unit, const Body& body) {
+  const std::size_t parts = std::min(executor.width(), count / unit);
+  if (parts <= 1) return body(0, count);
+  const std::size_t length = (count + parts * unit - 1) / (parts * unit) * unit;
+  const auto call = [&](std::size_t part) {
+    const std::size_t first = std::min(part * length, count);
+    body(first, std::min(length, count - first));
+  };
+  executor.for_each(parts, std::cref(call));
+}
 
 }  // namespace mlpd::core

@@ -389,16 +389,12 @@ template <class T>
 void run(const Product<T>& p, void (*kernel)(const Product<T>&), Executor& executor) {
   const double work =
       static_cast<double>(p.rows) * static_cast<double>(p.columns) * static_cast<double>(p.depth);
-  const std::size_t parts =
-      work < kParallelWork ? 1 : std::min(executor.width(), std::max<std::size_t>(p.rows / 6, 1));
-  if (parts <= 1) return kernel(p);
-  const std::size_t rows = (p.rows + parts * 6 - 1) / (parts * 6) * 6;
-  executor.for_each(parts, [&](std::size_t part) {
-    const std::size_t first = std::min(part * rows, p.rows);
+  if (work < kParallelWork) return kernel(p);
+  for_each_part(executor, p.rows, 6, [&](std::size_t first, std::size_t rows) {
     Product<T> share = p;
     share.c += first * p.c_stride;
     share.a += first * p.row_stride;
-    share.rows = std::min(rows, p.rows - first);
+    share.rows = rows;
     kernel(share);
   });
 }

@@ -218,7 +218,8 @@ bool NetworkLearner<T>::update(bool recorded, const OnRecord& on_record) {
     record.learning_rate = next_rate(state_, hyper_parameters);
     if (on_record) on_record(record);
   }
-  apply_update(state_, hyper_parameters, spec_.ema, next_rate(state_, hyper_parameters), gradient_.data());
+  apply_update(state_, hyper_parameters, spec_.ema, next_rate(state_, hyper_parameters), gradient_.data(),
+               *executor_);
   return true;
 }
 

@@ -167,7 +167,7 @@ Result<Trace> make_trace(const Network& network, const NetworkSpec& spec, const 
   trace.penalty = loss.penalty;
   trace.learning_rate = next_rate(state, hyper_parameters);
   trace.gradient_norm = std::sqrt(static_cast<double>(sum_of_squares<T>(gradient.data(), gradient.size())));
-  apply_update(next, hyper_parameters, spec.ema, trace.learning_rate, gradient.data());
+  apply_update(next, hyper_parameters, spec.ema, trace.learning_rate, gradient.data(), executor);
   const Step<T> step{spec, state.parameters.data(), unclipped.data(), next.parameters.data(),
                      is_fused(spec.loss.kind, network.last_activation())};
   trace.layers = traced_stack(network.bricks(), step, batch.inputs, objective.workspace().bricks, true);

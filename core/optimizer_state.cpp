@@ -50,29 +50,42 @@ AdamStep<T> adam_step(const OptimizerOptions& options, double rate, std::uint64_
   return step;
 }
 
+/// Parameters that are worth a second thread.
+constexpr std::size_t kParallelParameters = 1 << 15;
+
 }  // namespace
 
 template <class T>
 void update_parameters(OptimizerState<T>& state, const OptimizerOptions& options, double rate, T* w,
-                       const T* g, std::size_t count) {
+                       const T* g, std::size_t count, Executor& executor) {
   const T narrow_rate = static_cast<T>(rate);
   const T epsilon = static_cast<T>(options.epsilon);
+  T* const first = state.first.data();
+  T* const second = state.second.data();
+  const auto in_parts = [&](const auto& rule) { for_each_part(executor, count, kParallelParameters, rule); };
   switch (options.kind) {
     case Optimizer::sgd:
       if (options.momentum > 0)
-        return momentum_update<T>(w, state.first.data(), g, count, narrow_rate,
-                                  static_cast<T>(options.momentum), options.nesterov);
-      return sgd_update<T>(w, g, count, narrow_rate);
+        return in_parts([&](std::size_t at, std::size_t n) {
+          momentum_update<T>(w + at, first + at, g + at, n, narrow_rate, static_cast<T>(options.momentum),
+                             options.nesterov);
+        });
+      return in_parts([&](std::size_t at, std::size_t n) { sgd_update<T>(w + at, g + at, n, narrow_rate); });
     case Optimizer::rmsprop:
-      return rmsprop_update<T>(w, state.first.data(), g, count, narrow_rate, static_cast<T>(options.decay),
-                               epsilon);
+      return in_parts([&](std::size_t at, std::size_t n) {
+        rmsprop_update<T>(w + at, first + at, g + at, n, narrow_rate, static_cast<T>(options.decay), epsilon);
+      });
     case Optimizer::adagrad:
-      return adagrad_update<T>(w, state.first.data(), g, count, narrow_rate, epsilon);
+      return in_parts([&](std::size_t at, std::size_t n) {
+        adagrad_update<T>(w + at, first + at, g + at, n, narrow_rate, epsilon);
+      });
     case Optimizer::adam:
-    case Optimizer::adamw:
-      ++state.t;
-      return adam_update<T>(w, state.first.data(), state.second.data(), g, count,
-                            adam_step<T>(options, rate, state.t));
+    case Optimizer::adamw: {
+      const AdamStep<T> step = adam_step<T>(options, rate, ++state.t);
+      return in_parts([&](std::size_t at, std::size_t n) {
+        adam_update<T>(w + at, first + at, second + at, g + at, n, step);
+      });
+    }
     case Optimizer::lbfgs:
     case Optimizer::levenberg_marquardt:
     case Optimizer::automatic:
@@ -83,7 +96,7 @@ void update_parameters(OptimizerState<T>& state, const OptimizerOptions& options
 #define MLPD_INSTANTIATE(T)                                                                             \
   template void fit_optimizer_state<T>(OptimizerState<T>&, const OptimizerOptions&, std::size_t);       \
   template void update_parameters<T>(OptimizerState<T>&, const OptimizerOptions&, double, T*, const T*, \
-                                     std::size_t);
+                                     std::size_t, Executor&);
 MLPD_INSTANTIATE(float)
 MLPD_INSTANTIATE(double)
 #undef MLPD_INSTANTIATE

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
+#include "core/executor.h"
 #include "core/matrix.h"
 #include "core/optimizer.h"
 
@@ -30,9 +31,9 @@ template <class T>
 void fit_optimizer_state(OptimizerState<T>& state, const OptimizerOptions& options, std::size_t count);
 
 /// One update w ← w − … of `count` parameters with gradient g at `rate` (PyTorch's formulas; sgd, rmsprop,
-/// adagrad, adam, adamw).
+/// adagrad, adam, adamw). Many are cut into parts for the executor.
 template <class T>
 void update_parameters(OptimizerState<T>& state, const OptimizerOptions& options, double rate, T* w,
-                       const T* g, std::size_t count);
+                       const T* g, std::size_t count, Executor& executor);
 
 }  // namespace mlpd::core

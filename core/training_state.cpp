@@ -243,7 +243,7 @@ double next_rate(const TrainingState<T>& state, const HyperParameters& hyper_par
 
 template <class T>
 void apply_update(TrainingState<T>& state, const HyperParameters& hyper_parameters, double ema, double rate,
-                  T* gradient) {
+                  T* gradient, Executor& executor) {
   const std::size_t count = state.parameters.size();
   const GradientClip& clip = hyper_parameters.gradient_clip;
   if (clip.value > 0) clip_values<T>(gradient, count, static_cast<T>(clip.value));
@@ -252,7 +252,7 @@ void apply_update(TrainingState<T>& state, const HyperParameters& hyper_paramete
     if (length > clip.norm) scale_values<T>(gradient, count, static_cast<T>(clip.norm / length));
   }
   update_parameters<T>(state.optimizer, rule_in_force(state, hyper_parameters.optimizer), rate,
-                       state.parameters.data(), gradient, count);
+                       state.parameters.data(), gradient, count, executor);
   if (ema > 0) average_update<T>(state.average.data(), state.parameters.data(), count, static_cast<T>(ema));
   ++state.step;
 }
@@ -324,13 +324,13 @@ Result<TrainingState<T>> from_checkpoint(const Checkpoint& checkpoint, const Net
   return state;
 }
 
-#define MLPD_INSTANTIATE(T)                                                                         \
-  template struct TrainingState<T>;                                                                 \
-  template OptimizerOptions rule_in_force<T>(const TrainingState<T>&, const OptimizerOptions&);     \
-  template double next_rate<T>(const TrainingState<T>&, const HyperParameters&);                    \
-  template void apply_update<T>(TrainingState<T>&, const HyperParameters&, double, double, T*);     \
-  template Checkpoint to_checkpoint<T>(const TrainingState<T>&, const NetworkSpec&, const Network&, \
-                                       std::shared_ptr<const Preprocess>);                          \
+#define MLPD_INSTANTIATE(T)                                                                                \
+  template struct TrainingState<T>;                                                                        \
+  template OptimizerOptions rule_in_force<T>(const TrainingState<T>&, const OptimizerOptions&);            \
+  template double next_rate<T>(const TrainingState<T>&, const HyperParameters&);                           \
+  template void apply_update<T>(TrainingState<T>&, const HyperParameters&, double, double, T*, Executor&); \
+  template Checkpoint to_checkpoint<T>(const TrainingState<T>&, const NetworkSpec&, const Network&,        \
+                                       std::shared_ptr<const Preprocess>);                                 \
   template Result<TrainingState<T>> from_checkpoint<T>(const Checkpoint&, const Network&);
 MLPD_INSTANTIATE(float)
 MLPD_INSTANTIATE(double)

@@ -57,7 +57,7 @@ double next_rate(const TrainingState<T>& state, const HyperParameters& hyper_par
 /// moves the average where ema > 0, counts the step.
 template <class T>
 void apply_update(TrainingState<T>& state, const HyperParameters& hyper_parameters, double ema, double rate,
-                  T* gradient);
+                  T* gradient, Executor& executor);
 
 /// The state as a value with names, and back. from_checkpoint fails with `corrupted` where an array is
 /// missing, has the wrong length or dtype, or holds a number that is not finite.

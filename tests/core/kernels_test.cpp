@@ -6,6 +6,7 @@
 #include <string>
 
 #include "tests/support/kernel_comparison.h"
+#include "tests/support/thread_executor.h"
 
 namespace mlpd::core {
 namespace {

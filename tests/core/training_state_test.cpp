@@ -3,24 +3,13 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <thread>
 
 #include "core/generator.h"
 #include "tests/core/network_builders.h"
+#include "tests/support/thread_executor.h"
 
 namespace mlpd::core {
 namespace {
-
-/// Runs indices in threads of its own: what a server's pool may do.
-class Threads final : public Executor {
- public:
-  std::size_t width() const override { return 3; }
-  void for_each(std::size_t count, const std::function<void(std::size_t)>& body) override {
-    std::vector<std::thread> threads;
-    for (std::size_t i = 0; i < count; ++i) threads.emplace_back([&body, i] { body(i); });
-    for (std::thread& thread : threads) thread.join();
-  }
-};
 
 /// A network with every brick, dropout and running statistics included.
 NetworkSpec rich_network(Dtype dtype, Optimizer optimizer) {
@@ -90,7 +79,7 @@ TEST_P(Equality, OfCutRestoredAndThreadedRuns) {
   (*again)->advance(37, 1, {});
   EXPECT_EQ(state_digest((*again)->checkpoint()), expected) << "restored in between";
 
-  Threads threads;
+  test::ThreadExecutor threads(3);
   const auto parallel = bound(threads);
   parallel->advance(60, 1, {});
   EXPECT_EQ(state_digest(parallel->checkpoint()), expected) << "in threads";
