@@ -19,6 +19,10 @@ namespace {
 /// Updates between two looks for numbers that are not finite; what divergence may waste.
 constexpr std::uint64_t kCheckInterval = 1024;
 
+/// Steps of earlier calls that divergence may repeat: to save a large network costs as much as a good part of
+/// its step.
+constexpr std::uint64_t kRepeatedSteps = 16;
+
 /// Rows evaluated at a time.
 constexpr std::size_t kRowsAtATime = 256;
 
@@ -65,6 +69,7 @@ template <class T>
 Result<void> NetworkLearner<T>::set_hyper_parameters(const HyperParameters& hyper_parameters) {
   if (Result<void> valid = validate(hyper_parameters); !valid) return valid;
   if (Result<void> fits = check_solver(*network_, hyper_parameters.optimizer.kind); !fits) return fits;
+  saved_for_.reset();
   HyperParameters& present = spec_.hyper_parameters;
   if (present.optimizer.kind != hyper_parameters.optimizer.kind) {
     state_.optimizer = {};
@@ -94,6 +99,7 @@ Result<void> NetworkLearner<T>::adopt(const NumberArray& predictive_numbers) {
     return Error{ErrorCode::invalid_argument, "The parameters to adopt have another dtype or count."};
   if (!all_finite<T>(values->data(), values->size()))
     return Error{ErrorCode::invalid_argument, "The parameters to adopt hold a number that is not finite."};
+  saved_for_.reset();
   std::copy_n(values->begin(), state_.parameters.size(), state_.parameters.data());
   std::copy_n(values->begin() + static_cast<std::ptrdiff_t>(state_.parameters.size()), state_.running.size(),
               state_.running.data());
@@ -104,6 +110,7 @@ template <class T>
 Result<void> NetworkLearner<T>::adopt_parameters(const Checkpoint& from) {
   const Result<TrainingState<T>> other = from_checkpoint<T>(from, *network_);
   if (!other) return other.error();
+  saved_for_.reset();
   state_.parameters = other->parameters;
   state_.running = other->running;
   return {};
@@ -113,6 +120,7 @@ template <class T>
 Result<void> NetworkLearner<T>::bind(std::shared_ptr<const Dataset> data, const BatchPlan& plan) {
   if (Result<void> fits = check_shapes(*network_, *data); !fits) return fits;
   if (Result<void> fit = check_batches(spec_, data->rows, plan); !fit) return fit;
+  saved_for_.reset();
   Batches<T> batches(*data, plan, spec_.loss, spec_.seed);
   if (is_solver(spec_.hyper_parameters.optimizer.kind)) begin_solver(batches);
   batches_ = std::move(batches);
@@ -123,6 +131,7 @@ Result<void> NetworkLearner<T>::bind(std::shared_ptr<const Dataset> data, const 
 
 template <class T>
 Result<void> NetworkLearner<T>::watch(std::shared_ptr<const Dataset> validation) {
+  saved_for_.reset();
   if (validation == nullptr) {
     validation_.reset();
     return {};
@@ -157,7 +166,7 @@ Advance NetworkLearner<T>::advance(std::uint64_t steps, std::uint64_t record_eve
     done.converged = state_.solver.converged;
     if (done.converged) break;
     const std::uint64_t slice = std::min(steps - done.steps, interval);
-    saved_.assign(state_);
+    const std::uint64_t before = save(slice, record_every);
     const std::uint64_t made = run(slice, record_every, on_record);
     if (state_.finite()) {
       done.steps += made;
@@ -165,10 +174,20 @@ Advance NetworkLearner<T>::advance(std::uint64_t steps, std::uint64_t record_eve
       continue;
     }
     state_.assign(saved_);
-    done.steps += replay(made, record_every);
+    done.steps += replay(before + made, record_every) - before;
     done.diverged = true;
   }
   return done;
+}
+
+/// Sees to it that `steps` more can be taken back; the number of those that were made since the saved state.
+template <class T>
+std::uint64_t NetworkLearner<T>::save(std::uint64_t steps, std::uint64_t record_every) {
+  const std::uint64_t since = state_.step - saved_.step;
+  if (saved_for_ == record_every && since + steps <= kRepeatedSteps) return since;
+  saved_.assign(state_);
+  saved_for_ = record_every;
+  return 0;
 }
 
 /// Up to `steps` updates; fewer where a record finds a state that is not finite.

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "core/batches.h"
 #include "core/learner.h"
@@ -39,6 +40,7 @@ class NetworkLearner final : public Learner {
  private:
   using OnRecord = std::function<void(const Record&)>;
 
+  std::uint64_t save(std::uint64_t steps, std::uint64_t record_every);
   std::uint64_t run(std::uint64_t steps, std::uint64_t record_every, const OnRecord& on_record);
   std::uint64_t replay(std::uint64_t steps, std::uint64_t record_every);
   bool update(bool recorded, const OnRecord& on_record);
@@ -57,7 +59,8 @@ class NetworkLearner final : public Learner {
   Executor* executor_;
   Objective<T> objective_;
   TrainingState<T> state_;
-  TrainingState<T> saved_;  // where a slice began, to go back to after divergence
+  TrainingState<T> saved_;                  // an earlier state, to go back to after divergence
+  std::optional<std::uint64_t> saved_for_;  // record_every of the steps since; none: they can't be repeated
   AlignedBuffer<T> gradient_;
   Batches<T> batches_;
   AccuracyRule accuracy_rule_ = AccuracyRule::none;

@@ -168,5 +168,36 @@ TEST(TrainingState, DivergenceKeepsTheLastFiniteStateHoweverCallsAreCut) {
   EXPECT_EQ(records, done.steps + 1);  // the record before the update that fails is the last
 }
 
+TEST(TrainingState, DivergenceRepeatsNothingOfBeforeAChange) {
+  NetworkSpec spec = rich_network(Dtype::float32, Optimizer::sgd);  // its plateau listens to the records
+  spec.hyper_parameters.gradient_clip = {};
+  spec.hyper_parameters.optimizer.learning_rate = 0.001;
+  HyperParameters wild = spec.hyper_parameters;
+  wild.optimizer.learning_rate = 1e30;
+  const auto run = [&](std::uint64_t cut) {
+    const auto learner = make_learner(spec);
+    EXPECT_TRUE(learner->bind(points(), kPlan).ok());
+    std::uint64_t made = 0;
+    const auto advance = [&](std::uint64_t steps, std::uint64_t record_every) {
+      for (std::uint64_t done = 0; done < steps; done += cut) {
+        const Advance part = learner->advance(std::min(cut, steps - done), record_every, {});
+        made += part.steps;
+        if (part.diverged) return true;
+      }
+      return false;
+    };
+    EXPECT_FALSE(advance(9, 1));
+    EXPECT_FALSE(advance(5, 0));
+    EXPECT_FALSE(advance(6, 2));
+    EXPECT_TRUE(learner->set_hyper_parameters(wild).ok());
+    EXPECT_TRUE(advance(40, 2));
+    EXPECT_EQ(made, learner->step());
+    EXPECT_GE(made, 20u);
+    return state_digest(learner->checkpoint());
+  };
+  const Digest whole = run(1'000);
+  for (const std::uint64_t cut : {1u, 2u, 3u, 7u}) EXPECT_EQ(run(cut), whole) << cut;
+}
+
 }  // namespace
 }  // namespace mlpd::core
