@@ -7,7 +7,6 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
-#include <cstring>
 #include <vector>
 
 namespace mlpd::api {
@@ -24,7 +23,7 @@ char* put_decimal(char* to, T size) {
   const int count = static_cast<int>(digits.size());
   const int whole = count + decimal.exponent;  // digits before the point
   if (whole <= 0) {
-    std::memcpy(to, "0.0000", 6);
+    std::copy_n("0.0000", 6, to);
     return std::copy_n(digits.data(), count, to + 2 - whole);
   }
   if (decimal.exponent >= 0) return std::fill_n(std::copy_n(digits.data(), count, to), decimal.exponent, '0');

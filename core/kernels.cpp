@@ -390,7 +390,7 @@ void run(const Product<T>& p, void (*kernel)(const Product<T>&), Executor& execu
   const double work =
       static_cast<double>(p.rows) * static_cast<double>(p.columns) * static_cast<double>(p.depth);
   if (work < kParallelWork) return kernel(p);
-  for_each_part(executor, p.rows, 6, [&](std::size_t first, std::size_t rows) {
+  for_each_part(executor, executor.width(), p.rows, 6, [&](std::size_t first, std::size_t rows) {
     Product<T> share = p;
     share.c += first * p.c_stride;
     share.a += first * p.row_stride;

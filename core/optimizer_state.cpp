@@ -50,7 +50,7 @@ AdamStep<T> adam_step(const OptimizerOptions& options, double rate, std::uint64_
   return step;
 }
 
-/// Parameters that are worth a second thread.
+/// Parameters that are worth a second thread, if it is awake: those that shared the products are.
 constexpr std::size_t kParallelParameters = 1 << 15;
 
 }  // namespace
@@ -62,7 +62,9 @@ void update_parameters(OptimizerState<T>& state, const OptimizerOptions& options
   const T epsilon = static_cast<T>(options.epsilon);
   T* const first = state.first.data();
   T* const second = state.second.data();
-  const auto in_parts = [&](const auto& rule) { for_each_part(executor, count, kParallelParameters, rule); };
+  const auto in_parts = [&](const auto& rule) {
+    for_each_part(executor, executor.awake(), count, kParallelParameters, rule);
+  };
   switch (options.kind) {
     case Optimizer::sgd:
       if (options.momentum > 0)

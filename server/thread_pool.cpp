@@ -76,13 +76,19 @@ void ThreadPool::for_each(std::size_t count, const std::function<void(std::size_
 
 void ThreadPool::work() {
   lower_priority();
+  ++awake_;
   std::uint64_t seen = 0;
+  const auto called = [&] { return stopping_ || generation_ != seen; };
   for (;;) {
     for (int i = 0; i < kSpins && generation_.load(std::memory_order_acquire) == seen; ++i) relax();
     Loop* loop = nullptr;
     {
       std::unique_lock lock(mutex_);
-      arrived_.wait(lock, [&] { return stopping_ || generation_ != seen; });
+      if (!called()) {
+        --awake_;
+        arrived_.wait(lock, called);
+        ++awake_;
+      }
       if (stopping_) return;
       seen = generation_;
       loop = loop_;

@@ -24,6 +24,7 @@ class ThreadPool final : public core::Executor {
   ThreadPool& operator=(const ThreadPool&) = delete;
 
   std::size_t width() const override { return threads_.size() + 1; }
+  std::size_t awake() const override { return awake_.load(std::memory_order_relaxed); }
   void for_each(std::size_t count, const std::function<void(std::size_t)>& body) override;
 
  private:
@@ -43,6 +44,7 @@ class ThreadPool final : public core::Executor {
   Loop* loop_ = nullptr;
   std::atomic<std::uint64_t> generation_{0};
   std::atomic<bool> stopping_{false};
+  std::atomic<std::size_t> awake_{1};  ///< the caller, and the workers that don't sleep
   std::vector<std::thread> threads_;
 };
 

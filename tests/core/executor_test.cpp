@@ -18,7 +18,7 @@ TEST(ForEachPart, CoversEachThingOnceInMultiplesOfTheUnit) {
         test::ThreadExecutor executor(width);
         std::vector<std::atomic<int>> taken(count);
         std::atomic<std::size_t> uneven{0}, parts{0};
-        for_each_part(executor, count, unit, [&](std::size_t first, std::size_t length) {
+        for_each_part(executor, width, count, unit, [&](std::size_t first, std::size_t length) {
           ++parts;
           uneven += length % unit != 0;
           for (std::size_t i = 0; i < length; ++i) ++taken.at(first + i);
@@ -32,7 +32,7 @@ TEST(ForEachPart, CoversEachThingOnceInMultiplesOfTheUnit) {
 TEST(ForEachPart, LeavesWhatIsShortToTheCaller) {
   test::ThreadExecutor executor(4);
   const std::thread::id caller = std::this_thread::get_id();
-  for_each_part(executor, 199, 100, [&](std::size_t first, std::size_t length) {
+  for_each_part(executor, 4, 199, 100, [&](std::size_t first, std::size_t length) {
     EXPECT_EQ(std::this_thread::get_id(), caller);
     EXPECT_EQ(first, 0u);
     EXPECT_EQ(length, 199u);

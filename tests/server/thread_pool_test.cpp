@@ -7,6 +7,8 @@
 #include <memory>
 #include <thread>
 
+#include "tests/support/eventually.h"
+
 namespace mlpd::server {
 namespace {
 
@@ -37,6 +39,20 @@ TEST(ThreadPoolTest, ServesSeveralCallersAtOnce) {
   }
   for (std::thread& caller : callers) caller.join();
   EXPECT_EQ(sum, 4u * 200u * 45u);
+}
+
+TEST(ThreadPoolTest, KnowsWhoIsAwake) {
+  ThreadPool pool(3);
+  EXPECT_TRUE(test::eventually([&] { return pool.awake() == 1; }));
+  std::atomic<std::size_t> inside{0}, most{0};
+  pool.for_each(3, [&](std::size_t) {
+    ++inside;
+    EXPECT_TRUE(test::eventually([&] { return inside == 3; }));  // each in a thread of its own
+    most = std::max(most.load(), pool.awake());
+  });
+  EXPECT_EQ(most, 3u);
+  EXPECT_TRUE(test::eventually([&] { return pool.awake() == 1; }));
+  EXPECT_EQ(ThreadPool(1).awake(), 1u);
 }
 
 TEST(ThreadSecondsTest, CountsWhatWasComputedNotWhatWasWaited) {
