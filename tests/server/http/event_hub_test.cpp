@@ -132,7 +132,7 @@ TEST_F(EventHubTest, SaysGoodbyeWhenTheServerStops) {
   auto [one, stream] = open();
   const auto start = std::chrono::steady_clock::now();
   EXPECT_TRUE(listener_->stop(milliseconds(10'000)));
-  EXPECT_LT(std::chrono::steady_clock::now() - start, milliseconds(8'000));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, milliseconds(1'500));
   EXPECT_EQ(one.rest(), "19\r\nevent: closing\ndata: {}\n\n\r\n0\r\n\r\n");
 }
 
@@ -144,7 +144,7 @@ TEST_F(EventHubTest, DoesNotWaitForeverToSayGoodbye) {
   handler_.streams().front()->publish("data: " + std::string(20'000'000, 'x') + "\n\n");
   const auto start = std::chrono::steady_clock::now();
   listener_->stop(milliseconds(100));
-  EXPECT_LT(std::chrono::steady_clock::now() - start, milliseconds(8'000));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, milliseconds(3'000));
 }
 
 TEST_F(EventHubTest, IgnoresWhatAClientSays) {

@@ -214,7 +214,7 @@ TEST_F(ListenerTest, StopsAtOnceWhileNothingHappens) {
   EXPECT_TRUE(eventually([this] { return listener_->statistics().connections == 1; }));
   const auto start = std::chrono::steady_clock::now();
   EXPECT_TRUE(listener_->stop(milliseconds(10'000)));
-  EXPECT_LT(std::chrono::steady_clock::now() - start, milliseconds(8'000));
+  EXPECT_LT(std::chrono::steady_clock::now() - start, milliseconds(1'000));
   EXPECT_TRUE(idle.closed());
 }
 
